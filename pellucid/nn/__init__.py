@@ -1,0 +1,17 @@
+"""Layers, activation functions and initialisers: the parts that networks are made of."""
+from pellucid.nn.activations import Activation, activate, activations, range_warning
+from pellucid.nn.blocks import Hidden, Residual
+from pellucid.nn.buffer import Buffer, trainable
+from pellucid.nn.dense import Dense, Scale
+from pellucid.nn.dropout import Dropout
+from pellucid.nn.embedding import Embedding, OneHot, embedding_size
+from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
+from pellucid.nn.normalisation import BatchNormalisation, LayerNormalisation
+from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinearEmbedding
+
+__all__ = [
+    "Activation", "BatchNormalisation", "Buffer", "Dense", "Dropout", "Embedding", "FeatureDense", "Hidden",
+    "Initialiser", "LayerNormalisation", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Residual",
+    "Scale", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers",
+    "range_warning", "trainable",
+]

@@ -1,0 +1,112 @@
+"""Normalisation of neurons, over the neurons of a layer or over the rows of a batch."""
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from pellucid.core.names import LAYER_NORMALISATIONS
+from pellucid.errors import SettingsError, did_you_mean
+from pellucid.nn._checks import last_axis, share, whole_number
+
+TINY = 1e-12
+BatchState = dict[str, jax.Array]
+
+
+class LayerNormalisation(eqx.Module):
+    """Brings the neurons of each row to mean 0 and variance 1, then scales and shifts each by learned amounts.
+
+    `y = scale · (x - mean(x)) / √(var(x) + epsilon) + shift`.
+
+    Source: Ba, Kiros & Hinton 2016.
+
+    Args:
+        features: number of neurons, at least 1.
+        epsilon: added to the variance.
+    """
+
+    scale: jax.Array  # (features,)
+    shift: jax.Array  # (features,)
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(self, features: int, *, epsilon: float = 1e-5) -> None:
+        features = whole_number("LayerNormalisation", "features", features)
+        self.scale, self.shift = jnp.ones(features), jnp.zeros(features)
+        self.epsilon = float(epsilon)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (..., features) to the same shape."""
+        last_axis("LayerNormalisation", x, self.scale.shape[-1])
+        centred = x - jnp.mean(x, axis=-1, keepdims=True)
+        variance = jnp.mean(jnp.square(centred), axis=-1, keepdims=True)
+        return centred * jax.lax.rsqrt(variance + self.epsilon) * self.scale + self.shift
+
+
+class BatchNormalisation(eqx.Module):
+    """Brings each neuron to mean 0 and variance 1 over the rows of a batch, then scales and shifts it.
+
+    While training, mean and variance are those of the batch, weighted by the rows, so that a padded row of weight 0
+    does not count; running averages of them go into the state and serve afterwards. The first steps average plainly
+    (step t counts 1/t), so that a short run is not biased towards the start values. Variances are divided by n.
+
+    Source: Ioffe & Szegedy 2015.
+
+    Args:
+        features: number of neurons, at least 1.
+        momentum: the share of the running average that a step keeps, from 0 up to, but without, 1.
+        epsilon: added to the variance.
+    """
+
+    scale: jax.Array  # (features,)
+    shift: jax.Array  # (features,)
+    momentum: float = eqx.field(static=True)
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(self, features: int, *, momentum: float = 0.9, epsilon: float = 1e-5) -> None:
+        features = whole_number("BatchNormalisation", "features", features)
+        self.scale, self.shift = jnp.ones(features), jnp.zeros(features)
+        self.momentum = share("BatchNormalisation", "momentum", momentum)
+        self.epsilon = float(epsilon)
+
+    def initial_state(self) -> BatchState:
+        """Running mean 0, variance 1, after no step."""
+        return {"mean": jnp.zeros_like(self.scale), "variance": jnp.ones_like(self.scale),
+                "steps": jnp.zeros((), self.scale.dtype)}
+
+    def __call__(self, x: jax.Array, *, state: BatchState, training: bool,
+                 weight: jax.Array | None = None) -> tuple[jax.Array, BatchState]:
+        """From (batch, features) to the same shape, and the new state.
+
+        Args:
+            x: (batch, features).
+            state: the running statistics.
+            training: whether to use, and note, the statistics of this batch.
+            weight: (batch,) how much each row counts, at least 0; all alike when `None`.
+        """
+        last_axis("BatchNormalisation", x, self.scale.shape[-1])
+        mean, variance = state["mean"], state["variance"]
+        if training:
+            mean, variance = _weighted_moments(x, weight)
+            state = self._follow(state, jax.lax.stop_gradient(mean), jax.lax.stop_gradient(variance))
+        return (x - mean) * (jax.lax.rsqrt(variance + self.epsilon) * self.scale) + self.shift, state
+
+    def _follow(self, state: BatchState, mean: jax.Array, variance: jax.Array) -> BatchState:
+        keep = jnp.minimum(self.momentum, state["steps"] / (state["steps"] + 1))
+        return {"mean": keep * state["mean"] + (1 - keep) * mean,
+                "variance": keep * state["variance"] + (1 - keep) * variance, "steps": state["steps"] + 1}
+
+
+def _weighted_moments(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, jax.Array]:
+    if weight is None:
+        return jnp.mean(x, axis=0), jnp.var(x, axis=0)
+    part = (weight / jnp.maximum(jnp.sum(weight), TINY)).astype(x.dtype)
+    mean = part @ x
+    return mean, part @ jnp.square(x - mean)
+
+
+def normalisation_layer(kind: str, features: int) -> LayerNormalisation | BatchNormalisation | None:
+    """The layer that the setting `"none"`, `"layer"` or `"batch"` asks for."""
+    makers = {"none": lambda _: None, "layer": LayerNormalisation, "batch": BatchNormalisation}
+    if kind not in makers:
+        raise SettingsError(f"Unknown layer normalisation `{kind}`.", did_you_mean(kind, LAYER_NORMALISATIONS))
+    return makers[kind](features)

@@ -1,0 +1,155 @@
+"""Embeddings of numbers: each number becomes several, so that a network can bend where the data bend.
+
+Source: Gorishniy, Rubachev & Babenko 2022, "On embeddings for numerical features in tabular deep learning".
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from pellucid.errors import SettingsError, ShapeError
+from pellucid.nn._checks import last_axis, positive, whole_number
+from pellucid.nn.activations import activate, activations
+from pellucid.nn.buffer import Buffer
+
+
+class FeatureDense(eqx.Module):
+    """A dense layer of its own for each feature: (batch, features, in) to (batch, features, out).
+
+    Args:
+        features: number of features.
+        in_features, out_features: inputs and outputs of each.
+        activation: the name of an activation function.
+        key: the random key; weights and biases start from U(-a, a), a = 1 / √in_features.
+    """
+
+    weight: jax.Array  # (features, in_features, out_features)
+    bias: jax.Array  # (features, out_features)
+    activation: str = eqx.field(static=True)
+
+    def __init__(self, features: int, in_features: int, out_features: int, *, activation: str = "identity",
+                 key: jax.Array) -> None:
+        limit = 1 / math.sqrt(in_features)
+        weight_key, bias_key = jax.random.split(key)
+        self.weight = jax.random.uniform(weight_key, (features, in_features, out_features), minval=-limit, maxval=limit)
+        self.bias = jax.random.uniform(bias_key, (features, out_features), minval=-limit, maxval=limit)
+        self.activation = activations.canonical(activation)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (batch, features, in_features) to (batch, features, out_features)."""
+        return activate(self.activation, jnp.einsum("bfi,fio->bfo", x, self.weight) + self.bias)
+
+
+class PeriodicEmbedding(eqx.Module):
+    """Each number as learned waves of it, mixed by a small dense layer of its own.
+
+    Variant `"plr"`: `relu(dense([cos(2π·w·x), sin(2π·w·x)]))`. Variant `"pbld"`: `[x, dense(cos(2π·w·x + b))]`, with
+    learned phases b and the number itself kept; it needs fewer numbers. The frequencies w start from
+    N(0, deviation²), the phases from U(-π, π).
+
+    Source: Gorishniy et al. 2022 (plr); Holzmüller et al. 2024, "Better by default" (pbld).
+
+    Args:
+        features: how many numbers are embedded, at least 1.
+        size: how many numbers each becomes (in `"pbld"` the number itself included), at least 2.
+        frequencies: how many waves each has, at least 1.
+        deviation: the standard deviation of the starting frequencies, above 0; larger bends more sharply.
+        variant: `"pbld"` or `"plr"`.
+        key: the random key for the starting weights.
+    """
+
+    frequency: jax.Array  # (features, frequencies)
+    phase: jax.Array | None  # (features, frequencies)
+    mix: FeatureDense
+    deviation: float = eqx.field(static=True)
+
+    def __init__(self, features: int, *, size: int = 4, frequencies: int = 16, deviation: float = 0.1,
+                 variant: str = "pbld", key: jax.Array) -> None:
+        if variant not in ("pbld", "plr"):
+            raise SettingsError(f"`PeriodicEmbedding` got variant={variant!r}; expected `pbld` or `plr`.",
+                                "set variant to pbld")
+        size, waves = whole_number("PeriodicEmbedding", "size", size, 2), (
+            whole_number("PeriodicEmbedding", "features", features),
+            whole_number("PeriodicEmbedding", "frequencies", frequencies))
+        self.deviation = positive("PeriodicEmbedding", "deviation", deviation)
+        frequency_key, phase_key, mix_key = jax.random.split(key, 3)
+        self.frequency = self.deviation * jax.random.normal(frequency_key, waves)
+        if variant == "pbld":
+            self.phase = jax.random.uniform(phase_key, waves, minval=-math.pi, maxval=math.pi)
+            self.mix = FeatureDense(features, frequencies, size - 1, key=mix_key)
+        else:
+            self.phase = None
+            self.mix = FeatureDense(features, 2 * frequencies, size, activation="relu", key=mix_key)
+
+    @property
+    def out_features(self) -> int:
+        """How many numbers come out in all."""
+        features, size = self.mix.bias.shape[-2:]
+        return features * (size + (self.phase is not None))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (batch, features) to (batch, features · size), feature by feature."""
+        last_axis("PeriodicEmbedding", x, self.frequency.shape[-2])
+        angle = (2 * math.pi) * x[..., None] * self.frequency  # (batch, features, frequencies)
+        if self.phase is None:
+            mixed = self.mix(jnp.concatenate([jnp.cos(angle), jnp.sin(angle)], axis=-1))
+        else:
+            mixed = jnp.concatenate([x[..., None], self.mix(jnp.cos(angle + self.phase))], axis=-1)
+        return mixed.reshape(*x.shape[:-1], -1)
+
+
+class PiecewiseLinearEmbedding(eqx.Module):
+    """Each number as how far it has come through each of its bins: 0 before a bin, 1 after it, linear within.
+
+    A bin of no width gives 0, so that features with fewer distinct edges can repeat an edge. Beyond the outermost
+    edges the value stays at 0 or 1 (the paper goes on linearly): an outlier cannot carry the network away. With
+    `raw` the number itself is put in front.
+
+    Args:
+        edges: (features, bins + 1) rising edges fitted on the training rows, such as quantiles; kept as a `Buffer`.
+        size: when given, a dense layer of its own brings each feature's bins to this many numbers.
+        raw: whether to keep the number itself.
+        activation: the activation of that dense layer.
+        key: the random key; needed only with `size`.
+    """
+
+    edges: Buffer  # (features, bins + 1)
+    mix: FeatureDense | None
+    raw: bool = eqx.field(static=True)
+
+    def __init__(self, edges: jax.Array | Sequence[Sequence[float]], *, size: int | None = None, raw: bool = True,
+                 activation: str = "identity", key: jax.Array | None = None) -> None:
+        edges = jnp.asarray(edges, jnp.float32)
+        if edges.ndim != 2 or edges.shape[0] < 1 or edges.shape[1] < 2:
+            raise ShapeError(f"`PiecewiseLinearEmbedding` expected edges of shape (features, bins + 1), got {edges.shape}.",
+                             "pass one row of at least two rising edges for each feature")
+        self.edges, self.raw, self.mix = Buffer(edges), bool(raw), None
+        if size is not None:
+            if key is None:
+                raise SettingsError("`PiecewiseLinearEmbedding` with a size needs a random key.",
+                                    "pass key=jax.random.key(seed), or size=None")
+            size = whole_number("PiecewiseLinearEmbedding", "size", size)
+            self.mix = FeatureDense(edges.shape[0], edges.shape[1] - 1, size, activation=activation, key=key)
+
+    @property
+    def out_features(self) -> int:
+        """How many numbers come out in all."""
+        features, marks = self.edges.value.shape[-2:]
+        return features * ((marks - 1 if self.mix is None else self.mix.bias.shape[-1]) + self.raw)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (batch, features) to (batch, features · size), feature by feature."""
+        last_axis("PiecewiseLinearEmbedding", x, self.edges.value.shape[-2])
+        edges = self.edges.value.astype(x.dtype)
+        width = edges[:, 1:] - edges[:, :-1]
+        rate = jnp.where(width > 0, 1 / jnp.where(width > 0, width, 1), 0)  # (features, bins)
+        way = jnp.clip((x[..., None] - edges[:, :-1]) * rate, 0, 1)  # (batch, features, bins)
+        if self.mix is not None:
+            way = self.mix(way)
+        if self.raw:
+            way = jnp.concatenate([x[..., None], way], axis=-1)
+        return way.reshape(*x.shape[:-1], -1)
