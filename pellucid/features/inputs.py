@@ -1,0 +1,120 @@
+"""Joining encoded columns to the arrays that a network takes."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from pellucid.core.note import Note
+from pellucid.errors import DataError, nearest
+from pellucid.features.base import AbstractFeature
+
+
+class Columns(Protocol):
+    """Anything with named columns; `data.table.Table` is one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names."""
+
+    def column(self, name: str) -> pl.Series:
+        """One column."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Encoded rows.
+
+    Args:
+        arrays: `"numbers"` float32 (rows, number channels) and `"codes"` int32 (rows, code channels).
+        missing: bool (rows, features), True where a cell gave no value.
+        notes: what was missing, unseen, infinite or unreadable, counted by column.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    missing: np.ndarray
+    notes: tuple[Note, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.missing)
+
+
+_COUNTED = {
+    "missing": ("info", "{count:,} of {rows:,} cells of `{column}` hold no value."),
+    "unseen": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a value that is too rare or was not in the "
+                          "training rows; they count as \"other\"."),
+    "infinite": ("warning", "{count:,} of {rows:,} cells of `{column}` are infinite; they count as missing."),
+    "unreadable": ("warning", "{count:,} of {rows:,} cells of `{column}` cannot be read as a {kind}; they count as "
+                              "missing."),
+}
+
+
+def encode_inputs(features: Sequence[AbstractFeature], table: Columns) -> Inputs:
+    """Encode the columns of `table` in the order of `features`.
+
+    Extra columns are left alone. Columns that encode to nothing may be absent.
+
+    Raises:
+        DataError: columns that the features need are not there; all of them are named.
+    """
+    need = [feature for feature in features if feature.numbers or feature.cardinality]
+    _require_columns(need, table)
+    rows = len(table)
+    numbers, codes, missing, notes = [], [], np.zeros((rows, len(features)), bool), []
+    for position, feature in enumerate(features):
+        if not (feature.numbers or feature.cardinality):
+            continue
+        one = feature.encode(table.column(feature.name))
+        numbers.append(one.numbers)
+        codes.append(one.codes)
+        missing[:, position] = one.missing
+        notes += _notes(feature, one.counts, rows)
+    arrays = {
+        "numbers": np.concatenate(numbers, axis=1) if numbers else np.zeros((rows, 0), np.float32),
+        "codes": np.concatenate(codes, axis=1) if codes else np.zeros((rows, 0), np.int32),
+    }
+    return Inputs(arrays, missing, tuple(notes))
+
+
+def _require_columns(features: Sequence[AbstractFeature], table: Columns) -> None:
+    there = set(table.names)
+    lacking = [feature.name for feature in features if feature.name not in there]
+    if lacking:
+        shown = ", ".join(f"`{name}`" for name in lacking[:10])
+        more = f" and {len(lacking) - 10} more" if len(lacking) > 10 else ""
+        close = nearest(lacking[0], table.names, 1)
+        near = f"; the column most like `{lacking[0]}` is `{close[0]}`" if close else ""
+        raise DataError(f"The data lack {'the column' if len(lacking) == 1 else 'columns'} {shown}{more}.",
+                        f"the model was trained with {'it' if len(lacking) == 1 else 'them'}: "
+                        f"add it under this very name{near}" if len(lacking) == 1 else
+                        f"the model was trained with them: add them under these very names{near}")
+
+
+def _notes(feature: AbstractFeature, counts: Mapping[str, int], rows: int) -> list[Note]:
+    notes = []
+    for kind, count in counts.items():
+        severity, sentence = _COUNTED[kind]
+        message = sentence.format(count=count, rows=rows, column=feature.name, kind=feature.kind)
+        notes.append(Note(kind, message, feature.name, count, severity))
+    return notes
+
+
+def number_names(features: Sequence[AbstractFeature]) -> tuple[str, ...]:
+    """The names of the columns of `arrays["numbers"]`, in order."""
+    return tuple(name for feature in features for name in feature.numbers)
+
+
+def cardinalities(features: Sequence[AbstractFeature]) -> tuple[int, ...]:
+    """The number of codes of each column of `arrays["codes"]`, in order."""
+    return tuple(feature.cardinality for feature in features if feature.cardinality is not None)
+
+
+def code_names(features: Sequence[AbstractFeature]) -> tuple[str, ...]:
+    """The column behind each column of `arrays["codes"]`, in order."""
+    return tuple(feature.name for feature in features if feature.cardinality is not None)

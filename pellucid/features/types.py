@@ -1,0 +1,292 @@
+"""The feature types of tables: number, category, boolean, date, and those that encode to nothing."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from pellucid.core.names import FEATURE_TYPE_ALIASES
+from pellucid.core.registry import Registry
+from pellucid.features.base import AbstractFeature, Encoded, encoded
+from pellucid.features.dates import find_date_format, read_moments
+from pellucid.features.normalise import (
+    AbstractNormalisation,
+    fit_normalisation,
+    moments,
+    normalisation_from_json,
+)
+from pellucid.features.values import as_text, drop_ambiguous, read_numbers, read_truths
+
+MAX_LEVELS = 1000
+ALWAYS_KEPT = 20  # a vocabulary up to this size keeps levels seen once, too
+DAY = 86_400.0
+YEAR = 365.2425 * DAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(AbstractFeature):
+    """A scaled number, and a second channel "is missing" if training rows lacked values.
+
+    Args:
+        normalisation: the fitted scaling.
+        center: the mean of the training values; stands in for a missing one.
+        scale: their standard deviation.
+        low, high: their range.
+        has_missing: whether training rows lacked values.
+        decimal: the decimal mark of text cells.
+    """
+
+    kind: ClassVar[str] = "number"
+    normalisation: AbstractNormalisation
+    center: float
+    scale: float
+    low: float
+    high: float
+    has_missing: bool
+    decimal: str = "."
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Number:
+        """Fit on training rows."""
+        read = read_numbers(column)
+        absent = np.isnan(read.values)
+        present = read.values[~absent] if not absent.all() else np.zeros(1)
+        center, scale = moments(present)
+        return cls(name=name, reason=reason, normalisation=fit_normalisation(normalise, present), center=center,
+                   scale=scale, low=float(present.min()), high=float(present.max()),
+                   has_missing=bool(absent.any()), decimal=read.decimal)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The scaled number, and whether it is missing."""
+        return (self.name, f"{self.name} is missing") if self.has_missing else (self.name,)
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """Scale; a cell without a finite number gets the mean of the training values."""
+        read = read_numbers(column, self.decimal)
+        absent = np.isnan(read.values)
+        scaled = self.normalisation.apply(np.where(absent, self.center, read.values) if absent.any() else read.values)
+        channels = [scaled, absent.astype(np.float64)] if self.has_missing else [scaled]
+        return encoded(len(column), numbers=channels, missing=absent, counts={
+            "missing": read.missing.sum(), "infinite": read.infinite, "unreadable": read.unreadable.sum()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The type and its fitted values as plain values."""
+        return {**super().to_json(), "normalisation": self.normalisation.to_json()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category(AbstractFeature):
+    """A word out of a vocabulary, as a code: 0 for a missing, rare or unseen one, 1 for the most frequent, and so on.
+
+    Args:
+        vocabulary: the levels by falling count; None stands for "missing" where training rows lacked values.
+        rare: how many training rows hold a level that was too rare for the vocabulary.
+    """
+
+    kind: ClassVar[str] = "category"
+    vocabulary: tuple[str | None, ...]
+    rare: int = 0
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Category:
+        """Keep all levels up to 20, else those seen at least twice, at most the 1,000 most frequent."""
+        counts = as_text(column).rename("level").value_counts().sort(["count", "level"], descending=[True, False])
+        total = int(counts["count"].sum())
+        if counts.height > ALWAYS_KEPT:
+            counts = counts.filter((pl.col("count") > 1) | pl.col("level").is_null()).head(MAX_LEVELS)
+        rare = total - int(counts["count"].sum())
+        return cls(name=name, reason=reason, vocabulary=tuple(counts["level"].to_list()), rare=rare)
+
+    @property
+    def cardinality(self) -> int:
+        """The vocabulary and code 0."""
+        return len(self.vocabulary) + 1
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """Look up codes."""
+        text = as_text(column)
+        missing = text.is_null().to_numpy()
+        words = [word for word in self.vocabulary if word is not None]
+        numbers = [code for code, word in enumerate(self.vocabulary, 1) if word is not None]
+        codes = np.zeros(len(text), np.int32)
+        if words:
+            known = text.replace_strict(words, numbers, default=0, return_dtype=pl.Int32)
+            codes = known.fill_null(0).to_numpy().copy()
+        unseen = (codes == 0) & ~missing
+        if None in self.vocabulary:
+            codes[missing] = self.vocabulary.index(None) + 1
+        return encoded(len(text), codes=codes, missing=missing,
+                       counts={"missing": missing.sum(), "unseen": unseen.sum()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boolean(AbstractFeature):
+    """Yes or no, as 1 or 0, and a second channel "is missing" if training rows lacked values.
+
+    Args:
+        share: the share of yes among the training values; stands in for a missing one.
+        has_missing: whether training rows lacked values.
+        words: the (no, yes) pair in lower case, where a column given as boolean uses other words.
+    """
+
+    kind: ClassVar[str] = "boolean"
+    share: float
+    has_missing: bool
+    words: tuple[str, str] | None = None
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Boolean:
+        """Fit on training rows."""
+        values, other = read_truths(column)
+        words = None
+        if other.any():  # asked for by the user: any two words, in alphabetical order
+            levels = drop_ambiguous(as_text(column)).str.to_lowercase().drop_nulls().unique().sort().to_list()
+            if len(levels) == 2:
+                words = (levels[0], levels[1])
+                values, other = read_truths(column, words)
+        absent = np.isnan(values)
+        share = float(values[~absent].mean()) if not absent.all() else 0.5
+        return cls(name=name, reason=reason, share=share, has_missing=bool(absent.any()), words=words)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The truth value, and whether it is missing."""
+        return (self.name, f"{self.name} is missing") if self.has_missing else (self.name,)
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """0 and 1; a cell that is neither gets the share of yes."""
+        values, other = read_truths(column, self.words)
+        absent = np.isnan(values)
+        filled = np.where(absent, self.share, values)
+        channels = [filled, absent.astype(np.float64)] if self.has_missing else [filled]
+        return encoded(len(column), numbers=channels, missing=absent,
+                       counts={"missing": (absent & ~other).sum(), "unseen": other.sum()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Date(AbstractFeature):
+    """A moment as several channels: scaled time, and its place on the circles of the year, the week and the day.
+
+    Circles that do not vary in the training rows are left out. Time itself is scaled in float64 seconds.
+
+    Args:
+        normalisation: the scaling of seconds since 1970.
+        center: the mean of the training moments; stands in for a missing one.
+        circles: of `"year"`, `"week"`, `"day"`.
+        has_missing: whether training rows lacked values.
+        date_format: how text cells are read.
+    """
+
+    kind: ClassVar[str] = "date"
+    normalisation: AbstractNormalisation
+    center: float
+    circles: tuple[str, ...]
+    has_missing: bool
+    date_format: str | None = None
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Date:
+        """Fit on training rows."""
+        date_format = _date_format(column)
+        seconds, _ = read_moments(column, date_format)
+        absent = np.isnan(seconds)
+        present = seconds[~absent] if not absent.all() else np.zeros(1)
+        circles = tuple(circle for circle in _PERIODS if np.ptp(_phase(present, circle)) > 1e-9)
+        return cls(name=name, reason=reason, normalisation=fit_normalisation(normalise, present),
+                   center=moments(present)[0], circles=circles, has_missing=bool(absent.any()),
+                   date_format=date_format)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Time, two channels for each circle, and whether it is missing."""
+        circles = [f"{self.name} {_CIRCLE_NAMES[circle]} ({wave})" for circle in self.circles
+                   for wave in ("sine", "cosine")]
+        return (self.name, *circles, *([f"{self.name} is missing"] if self.has_missing else []))
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """Scaled time and circles; a cell without a moment gets the mean training time and the middle of circles."""
+        seconds, unreadable = read_moments(column, self.date_format or _date_format(column))
+        absent = np.isnan(seconds)
+        filled = np.where(absent, self.center, seconds)
+        channels = [self.normalisation.apply(filled)]
+        for circle in self.circles:
+            angle = 2 * np.pi * _phase(filled, circle)
+            channels += [np.where(absent, 0.0, np.sin(angle)), np.where(absent, 0.0, np.cos(angle))]
+        if self.has_missing:
+            channels.append(absent.astype(np.float64))
+        return encoded(len(column), numbers=channels, missing=absent,
+                       counts={"missing": (absent & ~unreadable).sum(), "unreadable": unreadable.sum()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The type and its fitted values as plain values."""
+        return {**super().to_json(), "normalisation": self.normalisation.to_json()}
+
+
+_PERIODS = {"year": YEAR, "week": 7 * DAY, "day": DAY}
+_CIRCLE_NAMES = {"year": "time of year", "week": "day of week", "day": "time of day"}
+
+
+def _phase(seconds: np.ndarray, circle: str) -> np.ndarray:
+    """The place on the circle in [0, 1); the week counts whole days, so that it has seven places."""
+    if circle == "week":
+        return np.floor(seconds / DAY) % 7 / 7
+    return seconds / _PERIODS[circle] % 1
+
+
+def _date_format(column: pl.Series) -> str | None:
+    if column.dtype == pl.String:
+        found = find_date_format(column)
+        return found.format if found else None
+    return "%Y%m%d" if column.dtype.is_integer() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unused(AbstractFeature):
+    """A column that encodes to nothing."""
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard"):
+        """Nothing to fit."""
+        return cls(name=name, reason=reason)
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """No channels."""
+        return encoded(len(column), missing=column.is_null().to_numpy())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier(_Unused):
+    """A column that names rows; a network would learn it by heart, so it is left out."""
+
+    kind: ClassVar[str] = "identifier"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(_Unused):
+    """Free text; not used by this version."""
+
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignore(_Unused):
+    """A column left out: constant, empty, or by the user's wish."""
+
+    kind: ClassVar[str] = "ignore"
+
+
+feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
+for _class in (Number, Category, Boolean, Date, Text, Identifier, Ignore):
+    feature_types.add(_class.kind, _class)
+
+
+def feature_from_json(record: dict[str, Any]) -> AbstractFeature:
+    """Rebuild a feature from `to_json`."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
+    if "normalisation" in fields:
+        fields["normalisation"] = normalisation_from_json(fields["normalisation"])
+    return feature_types[record["kind"]](**fields)
+
