@@ -21,7 +21,7 @@ from pellucid.losses.base import TINY, AbstractLoss, mean_over_outputs
 Weights = tuple[float, ...] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AbstractClassLoss(AbstractLoss):
     """An error for classes with a weight for each.
 
@@ -37,7 +37,7 @@ class AbstractClassLoss(AbstractLoss):
             return
         object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
         if not all(0 <= weight < math.inf for weight in self.class_weights):
-            raise SettingsError(f"`{self.name}` got class_weights={self.class_weights}; expected numbers of at least 0.",
+            raise SettingsError(f"`{self.name}` got class_weights={self.class_weights}; expected numbers from 0 on.",
                                 "pass one weight for each class, such as (1.0, 5.0)")
 
     def weigh_classes(self, values: jax.Array) -> jax.Array:
@@ -45,12 +45,13 @@ class AbstractClassLoss(AbstractLoss):
         if self.class_weights is None:
             return values
         if values.shape[-1] != len(self.class_weights):
-            raise ShapeError(f"`{self.name}` got {len(self.class_weights)} class weights for {values.shape[-1]} classes.",
-                             f"pass {values.shape[-1]} class weights")
+            classes = values.shape[-1]
+            raise ShapeError(f"`{self.name}` got {len(self.class_weights)} class weights for {classes} classes.",
+                             f"pass {classes} class weights")
         return values * jnp.asarray(self.class_weights, values.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CrossEntropy(AbstractClassLoss):
     """The cross-entropy between targets and softmax(outputs): -Σ target · log_softmax(outputs).
 
@@ -77,7 +78,7 @@ class CrossEntropy(AbstractClassLoss):
         return -jnp.sum(self.weigh_classes(soft) * jax.nn.log_softmax(outputs), axis=-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BinaryCrossEntropy(AbstractClassLoss):
     """The cross-entropy of yes-or-no targets, from one logit z each: t·softplus(-z) + (1 - t)·softplus(z).
 
@@ -104,7 +105,7 @@ class BinaryCrossEntropy(AbstractClassLoss):
         return mean_over_outputs(error)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Focal(AbstractClassLoss):
     """Cross-entropy that pays less attention to rows that are right already: -α·(1 - p)^γ · log p.
 
@@ -125,13 +126,10 @@ class Focal(AbstractClassLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.gamma < math.inf:
-            raise SettingsError(f"`focal` got gamma={self.gamma!r}; expected a number of at least 0.", "set gamma to 2.0")
-        if self.alpha is None:
-            return
-        if not 0 <= self.alpha <= 1 or self.class_weights is not None:
+            raise SettingsError(f"`focal` got gamma={self.gamma!r}; expected a number from 0 on.", "set gamma to 2.0")
+        if self.alpha is not None and (not 0 <= self.alpha <= 1 or self.class_weights is not None):
             raise SettingsError(f"`focal` got alpha={self.alpha!r} and class_weights={self.class_weights!r}; expected "
                                 "an alpha from 0 to 1, or class weights, not both.", "set alpha to 0.25, for example")
-        object.__setattr__(self, "class_weights", (1 - self.alpha, float(self.alpha)))
 
     def per_example(self, outputs: jax.Array, targets: jax.Array) -> jax.Array:
         """The error of each row: (batch,)."""
@@ -139,14 +137,19 @@ class Focal(AbstractClassLoss):
             logits, yes = binary_targets(self.name, outputs, targets)
             log_share = jnp.stack([jax.nn.log_sigmoid(-logits), jax.nn.log_sigmoid(logits)], axis=-1)
             soft = jnp.stack([1 - yes, yes], axis=-1)
+            if self.alpha is not None:
+                soft = soft * jnp.asarray([1 - self.alpha, self.alpha], soft.dtype)
         else:
+            if self.alpha is not None:
+                raise ShapeError(f"`focal` got alpha={self.alpha} and outputs of shape {outputs.shape}; alpha is for one "
+                                 "logit per row.", "use class_weights instead of alpha")
             log_share = jax.nn.log_softmax(outputs)
             soft = class_targets(self.name, outputs, targets)
         wrong = jnp.maximum(-jnp.expm1(log_share), TINY)  # 1 - p, kept from 0 so that the gradient stays finite
         return -jnp.sum(self.weigh_classes(soft) * wrong**self.gamma * log_share, axis=-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hinge(AbstractClassLoss):
     """How far the true class is from winning by the margin: max(0, margin + best other output - output of the true).
 
@@ -188,7 +191,7 @@ def class_targets(loss: str, outputs: jax.Array, targets: jax.Array) -> jax.Arra
             return targets.astype(outputs.dtype)
         if targets.shape == outputs.shape[:1] and jnp.issubdtype(targets.dtype, jnp.integer):
             return jax.nn.one_hot(targets, outputs.shape[1], dtype=outputs.dtype)
-    raise ShapeError(f"`{loss}` got outputs of shape {outputs.shape} and {targets.dtype} targets of shape {targets.shape}.",
+    raise ShapeError(f"`{loss}` got outputs of shape {outputs.shape} and targets {targets.dtype}{targets.shape}.",
                      "pass outputs (batch, classes) with integer targets (batch,) or shares (batch, classes)")
 
 

@@ -7,11 +7,12 @@ from pellucid.nn.dropout import Dropout
 from pellucid.nn.embedding import Embedding, OneHot, embedding_size
 from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
 from pellucid.nn.normalisation import BatchNormalisation, LayerNormalisation
-from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinearEmbedding
+from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinearEmbedding, quantile_edges
 
 __all__ = [
     "Activation", "BatchNormalisation", "Buffer", "Dense", "Dropout", "Embedding", "FeatureDense", "Hidden",
     "Initialiser", "LayerNormalisation", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Residual",
     "Scale", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers",
+    "quantile_edges",
     "range_warning", "trainable",
 ]

@@ -193,7 +193,8 @@ _add("exponential", jnp.exp, jnp.exp, ("exp(x)", "exp(x)"), (0.0, INFINITY),
      ("A positive output on a multiplicative scale, such as a rate or a count. It grows fast.", ""))
 _add("log_sigmoid", jax.nn.log_sigmoid, lambda x: jax.nn.sigmoid(-x), ("-log(1 + exp(-x))", "1 / (1 + exp(x))"),
      (-INFINITY, 0.0), ("The logarithm of a probability, computed stably.", ""))
-_add("softmax", jax.nn.softmax, _softmax_slope, ("exp(xᵢ) / Σⱼ exp(xⱼ)", "pᵢ·(1 - pᵢ) by its own input, -pᵢ·pⱼ by another"),
+_add("softmax", jax.nn.softmax, _softmax_slope,
+     ("exp(xᵢ) / Σⱼ exp(xⱼ)", "pᵢ·(1 - pᵢ) by its own input, -pᵢ·pⱼ by another"),
      (0.0, 1.0), ("Outputs that are probabilities and sum to 1. Train on logits instead: the losses apply it stably.",
                   "Bridle 1990"))
 _add("log_softmax", jax.nn.log_softmax, lambda x: 1 - jax.nn.softmax(x),

@@ -121,7 +121,8 @@ def _add(name: str, draw: Callable[..., jax.Array], formula: str, source: str = 
 
 
 _GLOROT, _HE, _LECUN = "Glorot & Bengio 2010", "He, Zhang, Ren & Sun 2015", "LeCun, Bottou, Orr & Müller 1998"
-_add("glorot_uniform", _uniform(lambda i, o: math.sqrt(6 / (i + o))), "U(-a, a), a = √(6 / (fan_in + fan_out))", _GLOROT)
+_add("glorot_uniform", _uniform(lambda i, o: math.sqrt(6 / (i + o))), "U(-a, a), a = √(6 / (fan_in + fan_out))",
+     _GLOROT)
 _add("glorot_normal", _normal(lambda i, o: math.sqrt(2 / (i + o))), "N(0, 2 / (fan_in + fan_out))", _GLOROT)
 _add("he_uniform", _uniform(lambda i, o: math.sqrt(6 / i)), "U(-a, a), a = √(6 / fan_in)", _HE)
 _add("he_normal", _normal(lambda i, o: math.sqrt(2 / i)), "N(0, 2 / fan_in)", _HE)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pellucid.errors import SettingsError, ShapeError
 from pellucid.nn._checks import last_axis, positive, whole_number
@@ -125,7 +126,8 @@ class PiecewiseLinearEmbedding(eqx.Module):
                  activation: str = "identity", key: jax.Array | None = None) -> None:
         edges = jnp.asarray(edges, jnp.float32)
         if edges.ndim != 2 or edges.shape[0] < 1 or edges.shape[1] < 2:
-            raise ShapeError(f"`PiecewiseLinearEmbedding` expected edges of shape (features, bins + 1), got {edges.shape}.",
+            raise ShapeError("`PiecewiseLinearEmbedding` expected edges of shape (features, bins + 1), got "
+                             f"{edges.shape}.",
                              "pass one row of at least two rising edges for each feature")
         self.edges, self.raw, self.mix = Buffer(edges), bool(raw), None
         if size is not None:
@@ -153,3 +155,22 @@ class PiecewiseLinearEmbedding(eqx.Module):
         if self.raw:
             way = jnp.concatenate([x[..., None], way], axis=-1)
         return way.reshape(*x.shape[:-1], -1)
+
+
+def quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Bin edges for `PiecewiseLinearEmbedding` at evenly spaced quantiles; repeated values leave bins of no width.
+
+    Args:
+        values: (rows, features) training rows; values that are not finite are left out.
+        bins: how many bins, at least 1.
+
+    Returns:
+        float64 (features, bins + 1), rising in each row; 0 throughout for a feature without a finite value.
+    """
+    bins = whole_number("quantile_edges", "bins", bins)
+    edges = np.zeros((values.shape[1], bins + 1))
+    for feature, column in enumerate(np.asarray(values, np.float64).T):
+        finite = column[np.isfinite(column)]
+        if len(finite):
+            edges[feature] = np.quantile(finite, np.linspace(0, 1, bins + 1))
+    return edges

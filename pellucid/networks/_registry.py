@@ -1,0 +1,42 @@
+"""Networks by name, built from their specifications."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from pellucid.core.registry import Registry
+from pellucid.errors import SettingsError
+from pellucid.networks.feedforward import Feedforward
+from pellucid.networks.per_example import PerExample
+from pellucid.networks.tabular import Tabular
+
+networks: Registry[Any] = Registry("network")
+networks.add("feedforward", Feedforward)
+networks.add("tabular", Tabular)
+networks.add("per_example", PerExample)
+
+
+def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
+    """A network from its specification, with new starting weights.
+
+    Args:
+        spec: what `network.spec()` gave, for example read from JSON.
+        key: the random key for the starting weights; buffers such as bin edges come from the weights file.
+
+    Raises:
+        SettingsError: for an unknown network or option.
+
+    Example:
+        >>> network = Feedforward(3, (8,), 2, key=jax.random.key(0))
+        >>> build(network.spec(), key=jax.random.key(0)).spec() == network.spec()
+        True
+    """
+    options = {name: value for name, value in spec.items() if name != "network"}
+    kind = networks[spec.get("network", "")]
+    try:
+        return kind.from_spec(options, key=key)
+    except (TypeError, KeyError) as error:
+        raise SettingsError(f"The specification of the network `{spec['network']}` does not fit: {error}.",
+                            "pass what `network.spec()` gave, unchanged") from error

@@ -1,0 +1,267 @@
+"""A network for tables: numbers and categories are embedded, joined, and passed through a feed-forward body."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from pellucid.core.names import NUMERIC_EMBEDDING_ALIASES, NUMERIC_EMBEDDINGS
+from pellucid.core.registry import Registry
+from pellucid.errors import SettingsError, ShapeError, did_you_mean
+from pellucid.networks.feedforward import Feedforward, State
+from pellucid.nn import (
+    Dense,
+    Embedding,
+    OneHot,
+    PeriodicEmbedding,
+    PiecewiseLinearEmbedding,
+    Scale,
+    embedding_size,
+)
+
+Inputs = Mapping[str, jax.Array]
+
+_embeddings: Registry[str] = Registry("numeric embedding", NUMERIC_EMBEDDING_ALIASES)
+for _name in NUMERIC_EMBEDDINGS:
+    _embeddings.add(_name, _name)
+
+
+@dataclass(frozen=True)
+class NumberOptions:
+    """How `Tabular` takes in numbers.
+
+    Args:
+        embedding: `"none"`, `"periodic"` or `"piecewise_linear"`.
+        columns: the number channels that are embedded, by position; all when `None`. The others pass unchanged:
+            yes-or-no channels gain nothing from an embedding.
+        size: how many numbers each becomes (periodic: the number itself included); for piecewise linear, `None` keeps
+            the bins as they are, without a dense layer.
+        frequencies, deviation, variant: of the periodic embedding; see `nn.PeriodicEmbedding`.
+        bins, raw: of the piecewise linear embedding; see `nn.PiecewiseLinearEmbedding`.
+    """
+
+    embedding: str = "none"
+    columns: tuple[int, ...] | None = None
+    size: int | None = None
+    frequencies: int = 16
+    deviation: float = 0.1
+    variant: str = "pbld"
+    bins: int = 16
+    raw: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embedding", _embeddings.canonical(self.embedding))
+        if self.columns is not None:
+            object.__setattr__(self, "columns", tuple(int(column) for column in self.columns))
+
+
+@dataclass(frozen=True)
+class CategoryOptions:
+    """How `Tabular` takes in categories.
+
+    Args:
+        one_hot_limit: categories of up to this many codes become one channel per level, larger ones learned vectors.
+        size: the length of those vectors; by `nn.embedding_size` when `None`.
+    """
+
+    one_hot_limit: int = 20
+    size: int | None = None
+
+
+class Tabular(eqx.Module):
+    """Numbers and categories in, one row of outputs out.
+
+    Numbers are embedded or passed on, categories become one channel per level or a learned vector; all are joined,
+    optionally scaled by a learned factor each, and go through a `Feedforward` body. With `skip`, a linear path that
+    starts at 0 leads from the plain numbers and the encoded categories to the outputs, before the output activation.
+
+    Args:
+        num_numbers: number of float channels, may be 0.
+        cardinalities: number of codes of each category, code 0 (missing or unseen) included.
+        out_features: number of output neurons, at least 1.
+        numbers: how numbers are taken in; a mapping of `NumberOptions` works too.
+        categories: how categories are taken in; a mapping of `CategoryOptions` works too.
+        scale: whether each joined input has a learned factor.
+        skip: whether a linear path leads past the body.
+        body: settings of the `Feedforward` body, such as `{"hidden": (128, 128), "activation": "silu"}`.
+        edges: (embedded numbers, bins + 1) bin edges for the piecewise linear embedding, such as those of
+            `nn.quantile_edges`; evenly spaced from -2 to 2 when `None`.
+        key: the random key for the starting weights.
+
+    Raises:
+        SettingsError: for no input at all, an unknown name or a value out of range.
+        ShapeError: when called with other numbers of channels.
+
+    Example:
+        >>> network = Tabular(2, (3, 50), 1, key=jax.random.key(0))
+        >>> rows = {"numbers": jnp.ones((5, 2)), "codes": jnp.ones((5, 2), jnp.int32)}
+        >>> network(rows)[0].shape
+        (5, 1)
+    """
+
+    number_embedding: PeriodicEmbedding | PiecewiseLinearEmbedding | None
+    one_hot: OneHot
+    category_embeddings: tuple[Embedding, ...]
+    scale: Scale | None
+    body: Feedforward
+    skip: Dense | None
+    num_numbers: int = eqx.field(static=True)
+    cardinalities: tuple[int, ...] = eqx.field(static=True)
+    numbers: NumberOptions = eqx.field(static=True)
+    categories: CategoryOptions = eqx.field(static=True)
+
+    def __init__(self, num_numbers: int, cardinalities: Sequence[int], out_features: int, *,
+                 numbers: NumberOptions | Mapping[str, Any] | None = None,
+                 categories: CategoryOptions | Mapping[str, Any] | None = None, scale: bool = False,
+                 skip: bool = False, body: Mapping[str, Any] | None = None, edges: Any = None,
+                 key: jax.Array) -> None:
+        self.num_numbers, self.cardinalities = int(num_numbers), tuple(int(size) for size in cardinalities)
+        self.numbers = _options(NumberOptions, numbers)
+        self.categories = _options(CategoryOptions, categories)
+        number_key, category_key, body_key, skip_key = jax.random.split(key, 4)
+        self.number_embedding = self._embed_numbers(edges, number_key)
+        self.one_hot = OneHot([self.cardinalities[column] for column in self._one_hot_columns])
+        self.category_embeddings = tuple(
+            Embedding(self.cardinalities[column], self.categories.size or embedding_size(self.cardinalities[column]),
+                      key=jax.random.fold_in(category_key, column)) for column in self._vector_columns)
+        width, plain = self._widths()
+        if width == 0:
+            raise SettingsError("`Tabular` got neither numbers nor categories to learn from.",
+                                "pass num_numbers of at least 1, or categories of at least 2 codes")
+        self.scale = Scale(width) if scale else None
+        body = {"hidden": (128, 128)} | dict(body or {})
+        self.body = Feedforward(width, body.pop("hidden"), out_features, **body, key=body_key)
+        self.skip = Dense(plain, out_features, bias=False, initialiser="zeros", key=skip_key) if skip else None
+
+    def _embed_numbers(self, edges: Any, key: jax.Array) -> PeriodicEmbedding | PiecewiseLinearEmbedding | None:
+        options, embedded = self.numbers, self._embedded
+        if any(not 0 <= column < self.num_numbers for column in embedded):
+            raise SettingsError(f"`Tabular` got columns={options.columns} for {self.num_numbers} number channels.",
+                                f"use positions from 0 to {self.num_numbers - 1}")
+        if options.embedding == "none" or not embedded:
+            return None
+        if options.embedding == "periodic":
+            size = 4 if options.size is None else options.size
+            return PeriodicEmbedding(len(embedded), size=size, frequencies=options.frequencies,
+                                     deviation=options.deviation, variant=options.variant, key=key)
+        if edges is None:
+            edges = jnp.tile(jnp.linspace(-2.0, 2.0, options.bins + 1), (len(embedded), 1))
+        if jnp.shape(edges) != (len(embedded), options.bins + 1):
+            raise ShapeError(f"`Tabular` got edges of shape {jnp.shape(edges)}; expected "
+                             f"({len(embedded)}, {options.bins + 1}).", "pass a row of edges for each embedded number")
+        return PiecewiseLinearEmbedding(edges, size=options.size, raw=options.raw, key=key)
+
+    @property
+    def _embedded(self) -> tuple[int, ...]:
+        columns = self.numbers.columns
+        return tuple(range(self.num_numbers)) if columns is None else columns
+
+    @property
+    def _passed(self) -> tuple[int, ...]:
+        """The number channels that are not embedded."""
+        taken = set() if self.number_embedding is None else set(self._embedded)
+        return tuple(column for column in range(self.num_numbers) if column not in taken)
+
+    @property
+    def _one_hot_columns(self) -> tuple[int, ...]:
+        return tuple(column for column, size in enumerate(self.cardinalities) if size <= self.categories.one_hot_limit)
+
+    @property
+    def _vector_columns(self) -> tuple[int, ...]:
+        return tuple(column for column, size in enumerate(self.cardinalities) if size > self.categories.one_hot_limit)
+
+    def _widths(self) -> tuple[int, int]:
+        """Inputs of the body, and of the linear path past it."""
+        coded = self.one_hot.out_features + sum(layer.vectors.shape[-1] for layer in self.category_embeddings)
+        embedded = 0 if self.number_embedding is None else self.number_embedding.out_features
+        return embedded + len(self._passed) + coded, self.num_numbers + coded
+
+    def initial_state(self) -> State:
+        """The state of the body: running statistics of batch normalisation."""
+        return self.body.initial_state()
+
+    def join(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
+        """What the body sees, (batch, body inputs), and what the linear path sees, (batch, plain inputs)."""
+        numbers, codes = self._checked(inputs)
+        parts = [] if self.number_embedding is None else [self.number_embedding(_take(numbers, self._embedded))]
+        parts.append(_take(numbers, self._passed))
+        coded = [self.one_hot(_take(codes, self._one_hot_columns), numbers.dtype)]
+        coded += [layer(codes[:, column])
+                  for layer, column in zip(self.category_embeddings, self._vector_columns, strict=True)]
+        joined = jnp.concatenate([*parts, *coded], axis=1)
+        return (joined if self.scale is None else self.scale(joined)), jnp.concatenate([numbers, *coded], axis=1)
+
+    def _checked(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
+        given = [name for name in ("numbers", "codes") if name in inputs]
+        if not given:
+            raise ShapeError(f"`Tabular` expected inputs `numbers` and `codes`, got {sorted(inputs)}.",
+                             "pass a mapping with these two arrays")
+        rows = inputs[given[0]].shape[0]
+        numbers = inputs["numbers"] if "numbers" in inputs else jnp.zeros((rows, 0))
+        codes = inputs["codes"] if "codes" in inputs else jnp.zeros((rows, 0), jnp.int32)
+        for name, array, width in (("numbers", numbers, self.num_numbers), ("codes", codes, len(self.cardinalities))):
+            if array.shape != (rows, width):
+                raise ShapeError(f"`Tabular` expected `{name}` of shape ({rows}, {width}), got {array.shape}.",
+                                 "pass the columns that the network was built for")
+        return numbers, codes
+
+    def __call__(self, inputs: Inputs, *, state: State | None = None, key: jax.Array | None = None,
+                 training: bool = False, weight: jax.Array | None = None) -> tuple[jax.Array, State]:
+        """From `{"numbers": (batch, n), "codes": (batch, c)}` to (batch, out_features), and the new state.
+
+        The other arguments are those of `Feedforward`.
+        """
+        joined, plain = self.join(inputs)
+        past = None if self.skip is None else self.skip(plain)
+        return self.body(joined, state=state, key=key, training=training, weight=weight, past=past)
+
+    def layer_outputs(self, inputs: Inputs, *, state: State | None = None) -> dict[str, jax.Array]:
+        """What each layer gives for these inputs, outside of training: `"input"`, `"hidden 1"`, …, `"output"`."""
+        joined, plain = self.join(inputs)
+        past = None if self.skip is None else self.skip(plain)
+        return {"input": joined} | self.body.layer_outputs(joined, state=state, past=past)
+
+    def spec(self) -> dict[str, Any]:
+        """Everything but the weights, as JSON values; `pellucid.networks.build` turns it into a network again."""
+        body = self.body.spec()
+        out_features = body.pop("out_features")
+        del body["network"], body["in_features"]
+        numbers = asdict(self.numbers)
+        return {"network": "tabular", "num_numbers": self.num_numbers, "cardinalities": list(self.cardinalities),
+                "out_features": out_features, "numbers": numbers | {"columns": numbers["columns"] and list(
+                    numbers["columns"])},
+                "categories": asdict(self.categories), "scale": self.scale is not None,
+                "skip": self.skip is not None, "body": body}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Tabular:
+        """A new network of this specification, with new starting weights and placeholder bin edges."""
+        return cls(**spec, key=key)
+
+
+def _options(kind: type, given: Any) -> Any:
+    if isinstance(given, kind):
+        return given
+    try:
+        return kind(**(given or {}))
+    except TypeError:
+        known = list(kind.__dataclass_fields__)
+        unknown = next((name for name in given if name not in known), "")
+        raise SettingsError(f"Unknown option `{unknown}` of `{kind.__name__}`.", did_you_mean(unknown, known)) from None
+
+
+def _take(x: jax.Array, columns: tuple[int, ...]) -> jax.Array:
+    """Those columns of `x`, by slices: faster than a gather inside a compiled loop."""
+    runs: list[list[int]] = []
+    for column in columns:
+        if runs and runs[-1][1] == column:
+            runs[-1][1] += 1
+        else:
+            runs.append([column, column + 1])
+    if len(runs) == 1:
+        return x[:, runs[0][0]:runs[0][1]]
+    return jnp.concatenate([x[:, :0], *(x[:, start:stop] for start, stop in runs)], axis=1)
