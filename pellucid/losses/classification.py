@@ -141,8 +141,8 @@ class Focal(AbstractClassLoss):
                 soft = soft * jnp.asarray([1 - self.alpha, self.alpha], soft.dtype)
         else:
             if self.alpha is not None:
-                raise ShapeError(f"`focal` got alpha={self.alpha} and outputs of shape {outputs.shape}; alpha is for one "
-                                 "logit per row.", "use class_weights instead of alpha")
+                raise ShapeError(f"`focal` got alpha={self.alpha} and outputs of shape {outputs.shape}; alpha is for "
+                                 "one logit per row.", "use class_weights instead of alpha")
             log_share = jax.nn.log_softmax(outputs)
             soft = class_targets(self.name, outputs, targets)
         wrong = jnp.maximum(-jnp.expm1(log_share), TINY)  # 1 - p, kept from 0 so that the gradient stays finite

@@ -163,7 +163,8 @@ class Quantile(AbstractLoss):
             return mean_over_outputs(jnp.maximum(self.tau * below, (self.tau - 1) * below))
         if outputs.ndim != 2 or outputs.shape[1] != len(self.tau) or targets.size != outputs.shape[0]:
             raise ShapeError(f"`quantile` with {len(self.tau)} quantiles got outputs of shape {outputs.shape} and "
-                             f"targets of shape {targets.shape}.", f"give the network {len(self.tau)} outputs for one target")
+                             f"targets of shape {targets.shape}.",
+                             f"give the network {len(self.tau)} outputs for one target")
         levels = jnp.asarray(self.tau, outputs.dtype)
         below = targets.reshape(-1, 1).astype(outputs.dtype) - outputs
         return jnp.mean(jnp.maximum(levels * below, (levels - 1) * below), axis=1)
