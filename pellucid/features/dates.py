@@ -11,8 +11,8 @@ from pellucid.features.values import drop_ambiguous, strip_cells
 
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y",
          "%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y")
-_CLOCKS = (" %H:%M:%S%.f", " %H:%M:%S", " %H:%M", "T%H:%M:%S%.f%#z", "T%H:%M:%S%.f", "T%H:%M", " %I:%M:%S %p", " %I:%M %p",
-           " %H:%M:%S%.f%#z")
+_CLOCKS = (" %H:%M:%S%.f", " %H:%M:%S", " %H:%M", "T%H:%M:%S%.f%#z", "T%H:%M:%S%.f", "T%H:%M", " %I:%M:%S %p",
+           " %I:%M %p", " %H:%M:%S%.f%#z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y%m%d", "%Y-%m-%d%#z")
 DATE_FORMATS = (*_DAYS, *(day + clock for day, clock in product(_DAYS, _CLOCKS)), *_SHORT)
 SWAPPED = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-", "%d.%m.": "%m.%d."}

@@ -91,7 +91,7 @@ def _recognise_numbers(name: str, cells: pl.Series, distinct: int, read: Numbers
     if whole and low == 0 and high == 1:
         return Recognition("boolean", "whole numbers, only 0 and 1", **counts)
     if whole and _names_rows(name, values):
-        return Recognition("identifier", "whole numbers, different in every row, under a name like an identifier", **counts)
+        return Recognition("identifier", "whole numbers, all different, under a name like an identifier", **counts)
     if whole and _is_compact_date(cells, low, high, values.size):
         return Recognition("date", "whole numbers that read as YYYYMMDD", **counts)
     return Recognition("number", _number_reason(distinct, whole, counts, read), **counts)
@@ -189,7 +189,8 @@ def _recognise_words(name: str, text: pl.Series, distinct: int) -> Recognition:
     sample = text.drop_nulls().head(2000)
     words = float(sample.str.count_matches(r"\S+").mean())
     if distinct > 0.5 * present and distinct > 20 and words >= 5:
-        return Recognition("text", f"free text, {words:.0f} words on average; not used by this version", distinct, missing)
+        reason = f"free text, {words:.0f} words on average; not used by this version"
+        return Recognition("text", reason, distinct, missing)
     if nearly_unique:
         share = f"{distinct:,} different words in {present:,} rows"
         return Recognition("identifier", f"{share}: it names the rows", distinct, missing)

@@ -40,7 +40,7 @@ class ClassTarget:
     def encode(self, column: pl.Series) -> np.ndarray:
         """int32 codes (rows,); -1 where a label is missing or not among the classes."""
         words = [_word(label) for label in self.classes]
-        text = _class_text(column)
+        text = as_text(column)
         if any(isinstance(label, bool) for label in self.classes):
             text = text.str.to_lowercase()
         codes = text.replace_strict(words, list(range(len(words))), default=-1, return_dtype=pl.Int32)
@@ -107,10 +107,6 @@ def _word(label: Label) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
-def _class_text(column: pl.Series) -> pl.Series:
-    return as_text(column)
-
-
 def _sorted_labels(column: pl.Series) -> list[Label]:
     cells = strip_cells(column).drop_nulls()
     if cells.dtype in (pl.Date, pl.Datetime):
@@ -144,8 +140,8 @@ def recognise_target(name: str, column: pl.Series, task: str | None = None) -> t
     read = None if cells.dtype == pl.Boolean else read_numbers(cells)
     readable = 0 if read is None else int(np.isfinite(read.values).sum())
     if task == "regress" and (readable < READABLE * cells.len()):
-        raise DataError(f"The target `{name}` cannot be predicted as a number: only {readable:,} of {cells.len():,} cells "
-                        f"are numbers, for example {cells[0]!r} is none.", "leave the task out, or pass task `classify`")
+        raise DataError(f"The target `{name}` cannot be predicted as a number: only {readable:,} of {cells.len():,} "
+                        f"cells are numbers.", "leave the task out, or pass task `classify`")
     if task is not None:
         return task, "as asked for"
     distinct = cells.n_unique()
@@ -189,7 +185,7 @@ def fit_class_target(name: str, column: pl.Series, *, positive: Label | None = N
         return ClassTarget(name, tuple(labels))
     codes = ClassTarget(name, tuple(labels)).encode(column)
     counts = np.bincount(codes[codes >= 0], minlength=2)
-    return ClassTarget(name, tuple(labels), labels[int(counts[0] < counts[1]) ^ 1] if counts[0] != counts[1] else labels[1])
+    return ClassTarget(name, tuple(labels), labels[0] if counts[0] < counts[1] else labels[1])
 
 
 def fit_number_target(name: str, column: pl.Series) -> NumberTarget:

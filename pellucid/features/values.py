@@ -73,13 +73,20 @@ def drop_ambiguous(text: pl.Series) -> pl.Series:
 
 def find_decimal(text: pl.Series) -> str:
     """The decimal mark of a column of odd numbers: `","` where more cells can only be read that way."""
-    both = text.str.contains(",") & text.str.contains(r"\.")
-    last_comma = text.str.contains(r"\.[^.]*,[^.,]*$")
-    comma = (both & last_comma) | text.str.contains(r"^[^,.]*,\d*$") & ~text.str.contains(r"^[^,.]*[1-9]\d{0,2},\d{3}$")
-    comma = comma | text.str.contains(r"\.\d{3}\.\d{3}")
-    dot = (both & ~last_comma) | text.str.contains(r"^[^,.]*\.\d*$") & ~text.str.contains(r"^[^,.]*[1-9]\d{0,2}\.\d{3}$")
-    dot = dot | text.str.contains(r",\d{3},\d{3}")
-    return "," if int(comma.sum() or 0) > int(dot.sum() or 0) else "."
+    cells = pl.col("cell")
+    both = cells.str.contains(",") & cells.str.contains(r"\.")
+    last_is_comma = cells.str.contains(r"\.[^.]*,[^.,]*$")
+
+    def evidence(mark: str, other: str) -> pl.Expr:
+        """One such mark that does not sit like a thousands mark, or the other one twice."""
+        single = cells.str.contains(rf"^[^,.]*{mark}\d*$")
+        thousands = cells.str.contains(rf"^[^,.]*[1-9]\d{{0,2}}{mark}\d{{3}}$")
+        return (single & ~thousands) | cells.str.contains(rf"{other}\d{{3}}{other}\d{{3}}")
+
+    counts = pl.DataFrame({"cell": text}).select(
+        comma=((both & last_is_comma) | evidence(",", r"\.")).sum(),
+        dot=((both & ~last_is_comma) | evidence(r"\.", ",")).sum())
+    return "," if counts["comma"][0] > counts["dot"][0] else "."
 
 
 def _parse_odd(text: pl.Series, decimal: str) -> pl.Series:
