@@ -50,7 +50,7 @@ NUMERIC_EMBEDDING_ALIASES = {"ple": "piecewise_linear", "plr": "periodic", "piec
 
 OPTIMISERS = (
     "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "radam", "amsgrad",
-    "adamax", "lamb", "lion", "lbfgs",
+    "adamax", "lion", "lbfgs",
 )
 OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", "sgd_momentum": "momentum"}
 

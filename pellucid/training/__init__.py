@@ -1,0 +1,10 @@
+"""The engine: programs, the compiled loop, checkpoints, early stopping, cost and diagnosis."""
+from __future__ import annotations
+
+from pellucid.training.callbacks import TensorBoard
+from pellucid.training.engine import Outcome, Watch, run
+from pellucid.training.fit import Fit, fit
+from pellucid.training.history import Epoch, History
+from pellucid.training.plan import Plan
+
+__all__ = ["Epoch", "Fit", "History", "Outcome", "Plan", "TensorBoard", "Watch", "fit", "run"]

@@ -1,0 +1,85 @@
+"""The settings of training a table, each declared once; see `core.settings` for what is derived from them."""
+from __future__ import annotations
+
+from pellucid.core import names
+from pellucid.core.settings import Setting, SettingsGroup
+
+DEFAULTS_VERSION = "2026.1"
+"""Which set of defaults is meant by `None`; noted in every run, so that better defaults never change a repeated one."""
+
+NETWORK_SETTINGS = (
+    Setting("network", "choice", "feedforward", "Kind of network.", "network", choices=names.NETWORKS),
+    Setting("hidden", "integers", None, "Neurons of each hidden layer; chosen from the data if not given.", "network",
+            low=1, high=65536),
+    Setting("activation", "choice", None, "Activation function of the hidden layers.", "network",
+            choices=names.ACTIVATIONS, aliases=names.ACTIVATION_ALIASES),
+    Setting("output_activation", "choice", None, "Activation function of the output; by default the one that fits the "
+            "loss (softmax for classes, identity for numbers).", "network", choices=names.ACTIVATIONS,
+            aliases=names.ACTIVATION_ALIASES),
+    Setting("bias", "flag", True, "Whether the layers have bias neurons.", "network"),
+    Setting("initialiser", "choice", None, "How weights start.", "network", choices=names.INITIALISERS,
+            aliases=names.INITIALISER_ALIASES),
+    Setting("dropout", "number", None, "Share of hidden neurons left out at random in each iteration.", "network",
+            low=0, high=1, open_high=True),
+    Setting("layer_normalisation", "choice", None, "Normalisation inside the hidden layers.", "network",
+            choices=names.LAYER_NORMALISATIONS),
+    Setting("residual", "flag", False, "Whether hidden layers add to what passes by them (residual blocks).",
+            "network"),
+    Setting("numeric_embedding", "choice", None, "How a number column is spread over several inputs.", "network",
+            choices=names.NUMERIC_EMBEDDINGS, aliases=names.NUMERIC_EMBEDDING_ALIASES),
+)
+
+TRAINING_SETTINGS = (
+    Setting("normalise", "choice", None, "Scaling of number columns, learned on training rows only.",
+            choices=names.NORMALISATIONS, aliases=names.NORMALISATION_ALIASES),
+    Setting("loss", "choice", None, "Error function that is minimised.", choices=names.LOSSES,
+            aliases=names.LOSS_ALIASES),
+    Setting("label_smoothing", "number", None, "Share of each label that is spread over the other classes.",
+            low=0, high=1, open_high=True),
+    Setting("class_weight", "choice", "none", "`balanced` gives every class the same total weight.",
+            choices=("none", "balanced")),
+    Setting("optimiser", "choice", None, "How gradients become steps.", choices=names.OPTIMISERS,
+            aliases=names.OPTIMISER_ALIASES),
+    Setting("learning_rate", "number", None, "Size of the steps; `find` looks for a good one first.", low=0,
+            high=1000, open_low=True, words=("find",)),
+    Setting("schedule", "choice", None, "How the learning rate changes while training.", choices=names.SCHEDULES,
+            aliases=names.SCHEDULE_ALIASES),
+    Setting("weight_decay", "number", None, "How strongly weights are pulled to zero.", low=0, high=1000),
+    Setting("clip", "number", None, "Largest norm of a gradient.", low=0, open_low=True),
+    Setting("epochs", "integer", None, "How often all training examples are shown, at most.", low=1, high=1_000_000),
+    Setting("batch_size", "integer", None, "Examples in one iteration.", low=1, high=10_000_000),
+    Setting("patience", "integer", None, "Epochs without a better held-out error after which a network stops.",
+            low=1, high=1_000_000),
+    Setting("members", "integer", None, "Networks trained side by side; each leaves out another part of the rows.",
+            low=1, high=256),
+    Setting("time_limit", "duration", None, "Training ends after this time.", unit="s", low=0, open_low=True),
+    Setting("seed", "integer", 0, "Start of all chance: the same seed gives the same network.", low=0, high=2**32 - 1),
+    Setting("precision", "choice", "float32", "Precision of the arithmetic.", choices=("float32", "float64")),
+    Setting("device", "choice", "auto", "Where to train.", choices=("auto", "cpu", "gpu")),
+)
+
+DECISION_SETTINGS = (
+    Setting("positive", "text", None, "The class that a yes means; the rarer one if not given.", "decision"),
+    Setting("threshold", "number", None, "Least probability of the positive class for a yes.", "decision", low=0,
+            high=1),
+    Setting("costs", "mapping", None, "What each mistake costs: {actual: {decided: cost}}.", "decision"),
+    Setting("coverage", "number", 0.9, "Share of cases in which prediction sets and intervals hold the truth.",
+            "decision", low=0, high=1, open_low=True, open_high=True),
+)
+
+DATA_SETTINGS = (
+    Setting("task", "choice", None, "What to learn; found out from the target if not given.", "data",
+            choices=names.TASKS, aliases={"classification": "classify", "regression": "regress"}),
+    Setting("types", "mapping", None, "Feature types of columns where the inferred one is wrong: {column: type}.",
+            "data"),
+    Setting("time_column", "text", None, "Column by which rows are ordered; the latest rows are the test.", "data"),
+    Setting("group_column", "text", None, "Column whose groups are never split between training and test.", "data"),
+    Setting("test_size", "number", 0.2, "Share of rows kept for the test.", "data", low=0, high=0.9),
+)
+
+ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
+                          *(setting for setting in DATA_SETTINGS if setting.name == "types"))
+"""Settings of the scikit-learn estimators."""
+
+TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS)
+"""Settings of `pellucid.train` and `pellucid train`."""

@@ -1,0 +1,82 @@
+"""Compiled loops, kept: in this process by program and shapes, and on disk by engine version and processor."""
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+import numpy as np
+
+from pellucid.training.loop import Carry, Data, Limits, Rows, Shape, run_chunk
+from pellucid.training.program import Program
+
+KEPT = 32
+_kept: OrderedDict[Any, Any] = OrderedDict()
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept on disk; `PELLUCID_CACHE` names another folder, or `off` for none."""
+    named = os.environ.get("PELLUCID_CACHE", "")
+    if named.lower() in ("off", "none", "0"):
+        return None
+    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pellucid"
+    return base / f"jaxlib-{jaxlib.__version__}-{_processor()}"
+
+
+def _processor() -> str:
+    """A short name for this processor's features: code compiled for others may not run here."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        features = next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        features = platform.processor()
+    return f"{platform.machine()}-{hashlib.sha256(features.encode()).hexdigest()[:8]}"
+
+
+def enable_disk_cache() -> None:
+    """Turn on the compile cache on disk, unless the process has one already or the folder cannot be written."""
+    folder = cache_folder()
+    if folder is None or jax.config.jax_compilation_cache_dir:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_compilation_cache_max_size", 512 * 1024 * 1024)
+
+
+def _signature(arguments: Any) -> Any:
+    leaves, structure = jax.tree.flatten(arguments)
+    return structure, tuple((np.shape(leaf), str(leaf.dtype)) for leaf in leaves)
+
+
+def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, rows: Rows, limits: Limits) -> Any:
+    """`run_chunk` compiled for these arguments; the carry is donated. Equal programs and shapes compile once."""
+    arguments = (carry, data, rows, limits)
+    key = (program, shape, _signature(arguments))
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key]
+    enable_disk_cache()
+    jitted = jax.jit(run_chunk, static_argnums=(0, 1), donate_argnums=(2,))
+    executable = jitted.lower(program, shape, *arguments).compile()
+    _kept[key] = executable
+    if len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return executable
+
+
+def peak_bytes(executable: Any) -> int:
+    """What the compiled program itself says it needs: arguments, results and scratch space."""
+    analysis = executable.memory_analysis()
+    if analysis is None:
+        return 0
+    return int(analysis.argument_size_in_bytes + analysis.temp_size_in_bytes)

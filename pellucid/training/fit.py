@@ -1,0 +1,179 @@
+"""`pellucid.fit`: train one network of the user's own on arrays."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from pellucid.core.declared import TRAINING_SETTINGS
+from pellucid.core.settings import Setting, SettingsGroup
+from pellucid.errors import SettingsError, ShapeError
+from pellucid.losses import AbstractLoss, losses
+from pellucid.training.diagnosis import diagnose
+from pellucid.training.engine import Ending, Outcome, Watch, run
+from pellucid.training.history import History
+from pellucid.training.optimisers import Optimiser, optimisers
+from pellucid.training.plan import Plan, device_data, device_rows
+from pellucid.training.program import Batch
+from pellucid.training.supervised import Supervised, one_member, plain, supervised
+
+_NAMES = ("optimiser", "learning_rate", "weight_decay", "clip", "patience", "time_limit")
+_DECLARED = {setting.name: setting for setting in TRAINING_SETTINGS}
+FIT = SettingsGroup(
+    *(_DECLARED[name] for name in _NAMES),
+    Setting("schedule", "choice", "constant", _DECLARED["schedule"].help, choices=_DECLARED["schedule"].choices,
+            aliases=_DECLARED["schedule"].aliases),
+    Setting("epochs", "integer", 20, "How often all training examples are shown.", low=0, high=1_000_000),
+    Setting("batch_size", "integer", 32, "Examples in one iteration.", low=1, high=10_000_000))
+"""What `fit` takes beside the data, with its defaults."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained network and the record of its training.
+
+    Args:
+        network: with the weights of the best epoch where there were validation rows, else of the last one.
+        state: running statistics of its normalisation layers.
+        history: epoch by epoch.
+        ending: why training ended.
+        seconds, compile_seconds: what it took.
+        diagnosis: what went well or wrong, in words.
+    """
+
+    network: Any
+    state: PyTree
+    history: History
+    ending: Ending
+    seconds: float
+    compile_seconds: float
+    diagnosis: tuple[str, ...]
+
+    def predict(self, inputs: PyTree) -> np.ndarray:
+        """The network's raw outputs (logits for classes) for `inputs`, arrays with a leading row axis."""
+        outputs, _ = eqx.filter_jit(self.network)(inputs, state=self.state, key=None, training=False)
+        return np.asarray(outputs)
+
+
+def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *, validation: tuple[PyTree, Any] | None = None,
+        key: Any = 0, watch: Watch | None = None, **settings: Any) -> Fit:
+    """Train `network` to minimise `loss` over `data`, in one compiled program.
+
+    Args:
+        network: of Pellucid, or `networks.PerExample(module)` around an Equinox module that takes one example.
+        loss: one of `pellucid.losses`, or its name.
+        data: (inputs, targets) or (inputs, targets, weights), arrays with a leading row axis.
+        validation: the same for held-out rows: the weights of the epoch with the lowest error there are kept.
+        key: a JAX key or an integer: the same one gives the same weights.
+        watch: progress, callbacks, checkpoint.
+        settings: `epochs` (20), `batch_size` (32), `optimiser` ("adam"), `learning_rate` (the optimiser's own),
+            `schedule` ("constant"), `weight_decay`, `clip`, `patience`, `time_limit`.
+
+    Returns:
+        The trained network with its history.
+
+    Raises:
+        ShapeError: inputs and targets differ in length, or the network does not fit the inputs.
+        SettingsError: a setting is unknown or out of range.
+
+    Example:
+        >>> import jax, numpy as np, pellucid
+        >>> x = np.random.default_rng(0).normal(size=(200, 3)).astype("float32")
+        >>> y = (x[:, 0] > 0).astype("int32")
+        >>> net = pellucid.networks.Feedforward(3, (16,), 2, key=jax.random.key(0))
+        >>> fit = pellucid.fit(net, pellucid.losses.cross_entropy, (x, y), epochs=30)
+        >>> bool((fit.predict(x).argmax(1) == y).mean() > 0.9)
+        True
+    """
+    chosen = FIT.check(settings)
+    if chosen["learning_rate"] == "find":
+        raise SettingsError("`learning_rate` was 'find', which `fit` cannot do.", "use pellucid.training.find_rate")
+    loss = losses[loss] if isinstance(loss, str) else loss
+    joined, count = _join(data, validation)
+    total = len(joined[2])
+    optimiser = _optimiser(chosen)
+    program, state = supervised(one_member(network), loss, plain(loss), optimiser)
+    _try_one_row(program, state, joined)
+    recipe = optimisers[optimiser.name]
+    full = optimiser.name == "lbfgs"
+    rate = recipe.learning_rate if chosen["learning_rate"] is None else chosen["learning_rate"]
+    plan = Plan(epochs=chosen["epochs"], batch_size=count if full else chosen["batch_size"], learning_rate=rate,
+                schedule=chosen["schedule"], patience=chosen["patience"], seed=as_seed(key),
+                time_limit=chosen["time_limit"])
+    rows = device_rows([np.arange(count)], [np.arange(count, total)])
+    return _finished(program, run(program, state, device_data(*joined), rows, plan, watch), plan)
+
+
+def _optimiser(chosen: Mapping[str, Any]) -> Optimiser:
+    name = chosen["optimiser"] or "adam"
+    decay = optimisers[name].weight_decay if chosen["weight_decay"] is None else chosen["weight_decay"]
+    return Optimiser(optimisers.canonical(name), (), decay, chosen["clip"])
+
+
+def _finished(program: Supervised, outcome: Outcome, plan: Plan) -> Fit:
+    first = jax.tree.map(lambda leaf: leaf[0], (outcome.carry.best, outcome.carry.state.buffers))
+    (weights, network_state), buffers = first
+    sentences = diagnose(outcome.history, learning_rate=plan.learning_rate, epochs=plan.epochs)
+    return Fit(program.layout.assemble(weights, buffers), network_state, outcome.history, outcome.ending,
+               outcome.seconds, outcome.compile_seconds, tuple(sentences))
+
+
+def as_seed(key: Any) -> int:
+    """An integer seed from an integer or a JAX key."""
+    if isinstance(key, (int, np.integer)):
+        return int(key)
+    data = jax.random.key_data(key) if jnp.issubdtype(jnp.asarray(key).dtype, jax.dtypes.prng_key) else key
+    return int(np.bitwise_xor.reduce(np.asarray(data, np.uint32)))
+
+
+def _join(data: tuple, validation: tuple | None) -> tuple[tuple[PyTree, np.ndarray, np.ndarray], int]:
+    """Training and validation rows as one set of arrays, and how many are for training."""
+    parts = [_checked(data, "data")] + ([_checked(validation, "validation")] if validation is not None else [])
+    count = len(parts[0][2])
+    if len(parts) == 1:
+        return parts[0], count
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), count
+
+
+def _checked(data: tuple, name: str) -> tuple[PyTree, np.ndarray, np.ndarray]:
+    if not isinstance(data, tuple) or len(data) not in (2, 3):
+        raise ShapeError(f"`{name}` was {type(data).__name__}; expected (inputs, targets) or (inputs, targets, "
+                         "weights).", f"pass {name}=(X, y)")
+    inputs, targets = jax.tree.map(_as_device_type, data[0]), _as_device_type(data[1])
+    rows = len(targets)
+    weights = np.ones(rows, np.float32) if len(data) == 2 else _as_device_type(data[2])
+    lengths = {len(leaf) for leaf in jax.tree.leaves((inputs, targets, weights))}
+    if lengths != {rows} or rows == 0:
+        raise ShapeError(f"`{name}` has arrays of {sorted(lengths)} rows; expected the same number, at least 1.",
+                         "every array needs one entry a row")
+    return inputs, targets, weights
+
+
+def _as_device_type(values: Any) -> np.ndarray:
+    """Integers as int32, numbers as float32 (float64 where JAX is set to it)."""
+    array = np.asarray(values)
+    if array.dtype.kind in "iub":
+        return array.astype(np.int32)
+    return array.astype(np.float64 if jax.config.jax_enable_x64 else np.float32)
+
+
+def _try_one_row(program: Supervised, state: PyTree, joined: tuple) -> None:
+    """Run one row through the network's shapes, so that a mismatch is told before anything is compiled."""
+    one = jax.tree.map(lambda leaf: leaf[0], state)
+    inputs, targets, weight = jax.tree.map(lambda leaf: leaf[:1], joined)
+    try:
+        jax.eval_shape(program.evaluate, one, Batch(inputs, targets, weight, np.zeros(1, np.int32)))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ShapeError):
+            raise
+        shapes = jax.tree.map(np.shape, inputs)
+        raise ShapeError(f"The network does not take inputs of shape {shapes} with targets of shape {targets.shape}: "
+                         f"{str(error).splitlines()[0]}",
+                         "check in_features and out_features; wrap a module for single examples in "
+                         "networks.PerExample") from error

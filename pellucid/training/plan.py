@@ -1,0 +1,93 @@
+"""How long and how fast to train, and the rows to train on, made ready for the device."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from pellucid.core.keys import run_key
+from pellucid.training.loop import Data, Limits, Rows, Shape
+
+TILE = 1024
+EPOCHS_PER_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers of a training run.
+
+    Args:
+        epochs: how often all training examples are shown, at least 0.
+        batch_size: examples in one pass, at least 1.
+        learning_rate: the largest one; the schedule scales it.
+        schedule: one of `core.names.SCHEDULES`.
+        patience: epochs without a better held-out error before a member stops; `None` never stops early.
+        seed: of shuffling, dropout and all other chance in training.
+        time_limit: seconds after which training ends at the next chunk; `None` for none.
+    """
+
+    epochs: int = 100
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    patience: int | None = None
+    seed: int = 0
+    time_limit: float | None = None
+
+
+def bucket(count: int) -> int:
+    """The next of 8, 10, 12, 14, 16, 20, 24, …: lengths that share a compiled program, at most a quarter longer."""
+    if count <= 8:
+        return 8
+    step = 1 << ((count - 1).bit_length() - 3)
+    return -(-count // step) * step
+
+
+def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight: np.ndarray) -> Data:
+    """All rows on the device, padded to a bucket; the padding is never chosen."""
+    rows = len(weight)
+    longer = bucket(rows)
+
+    def pad(leaf: Any) -> jax.Array:
+        leaf = np.asarray(leaf)
+        padded = np.zeros((longer, *leaf.shape[1:]), leaf.dtype)
+        padded[:rows] = leaf
+        return jnp.asarray(padded)
+
+    return Data(jax.tree.map(pad, inputs), jax.tree.map(pad, targets), pad(weight))
+
+
+def device_rows(training: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> Rows:
+    """Each member's row numbers as one padded table."""
+    return Rows(*_table(training), *_table(held_out))
+
+
+def _table(lists: Sequence[np.ndarray]) -> tuple[jax.Array, jax.Array]:
+    counts = np.array([len(rows) for rows in lists], np.int32)
+    table = np.zeros((len(lists), bucket(int(counts.max(initial=0)))), np.int32)
+    for line, rows in zip(table, lists, strict=True):
+        line[:len(rows)] = rows
+    return jnp.asarray(table), jnp.asarray(counts)
+
+
+def loop_shape(plan: Plan, rows: Rows) -> Shape:
+    """What the loop is compiled for: a batch is never larger than the data."""
+    most = int(np.max(rows.training_count))
+    longest = max(rows.held_out.shape[1], 8) if int(np.max(rows.held_out_count)) else rows.training.shape[1]
+    capacity = -(-(plan.epochs + 1) // EPOCHS_PER_BLOCK) * EPOCHS_PER_BLOCK
+    return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, most), capacity=capacity,
+                 tile=min(longest, TILE), schedule=plan.schedule)
+
+
+def limits(plan: Plan, total: int) -> Limits:
+    """The traced numbers of `plan`; `stop` is set chunk by chunk."""
+    endless = np.int32(2**31 - 1)
+    patience = endless if plan.patience is None else np.int32(plan.patience)
+    return Limits(stop=jnp.int32(0), total=jnp.int32(total), patience=jnp.int32(patience),
+                  learning_rate=jnp.float32(plan.learning_rate), seed=jnp.uint32(plan.seed & 0xFFFFFFFF),
+                  key=run_key(plan.seed))
