@@ -171,10 +171,12 @@ def _boosting(regress: bool, matrix: np.ndarray, width: int, targets: np.ndarray
     """Histogram gradient boosting with native categories; stops early by itself above 10,000 rows."""
     maker = HistGradientBoostingRegressor if regress else HistGradientBoostingClassifier
     categories = np.arange(matrix.shape[1]) >= width if matrix.shape[1] > width else None
+    rows, many = len(targets), not regress and len(np.unique(targets)) > 10
     estimator = _Capped(maker(
-        learning_rate=0.08, max_iter=100 if regress or len(np.unique(targets)) <= 10 else 40, max_leaf_nodes=15,
-        min_samples_leaf=int(np.clip(len(targets) // 20, 2, 20)), l2_regularization=1.0,
-        categorical_features=categories, random_state=seed), width)
+        learning_rate=0.08, max_iter=40 if many else 100 if rows < 10_000 else 200,
+        max_leaf_nodes=8 if rows < 2_000 else 15 if rows < 10_000 else 31,
+        min_samples_leaf=int(np.clip(rows // 10, 2, 20)), l2_regularization=1.0, categorical_features=categories,
+        random_state=seed), width)
     return estimator.fit(matrix, targets, weight)
 
 
