@@ -149,7 +149,8 @@ def _names(header: list[str], rows: list[list[str]],
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         shown = ", ".join(f"`{name}`" for name in repeated[:5])
-        raise DataError(f"`{source}` has more than one column named {shown}.", "give every column its own name, in the first line of the file")
+        raise DataError(f"`{source}` has more than one column named {shown}.",
+                        "give every column its own name, in the first line of the file")
     if 2 * sum(bool(NUMBER.match(cell)) for cell in cells) > len(cells):
         return tuple(names), True, (Note("no_header", "Most names in the first line are numbers: if it is data, add a "
                                                       "line with the column names above it.", severity="warning"),)
