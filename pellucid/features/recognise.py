@@ -193,7 +193,7 @@ def _recognise_words(name: str, text: pl.Series, distinct: int) -> Recognition:
         return Recognition("text", reason, distinct, missing)
     if nearly_unique:
         share = f"{distinct:,} different words in {present:,} rows"
-        return Recognition("identifier", f"{share}: it names the rows", distinct, missing)
+        return Recognition("identifier", share, distinct, missing)
     reason = f"{distinct:,} distinct words" if distinct > 1 else "1 word or nothing"
     if _has_leading_zeros(text):
         reason = f"{distinct:,} distinct codes with leading zeros"
