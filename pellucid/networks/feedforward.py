@@ -32,6 +32,8 @@ class FeedforwardSettings:
     normalisation: str = "none"
     residual: bool = False
     skip: bool = False
+    first_gain: float = 1.0
+    first_bias: float = 0.0
 
     def __post_init__(self) -> None:
         if isinstance(self.hidden, int):
@@ -69,6 +71,9 @@ class Feedforward(eqx.Module):
         normalisation: of the hidden layers: `"none"`, `"layer"` or `"batch"`.
         residual: whether hidden layers are residual blocks.
         skip: whether a linear path leads past the hidden layers.
+        first_gain: what the starting weights of the first layer are multiplied by; above 1, its neurons bend more.
+        first_bias: the standard deviation of the starting biases of the first layer; above 0, its neurons bend at
+            different places.
         key: the random key for the starting weights.
 
     Raises:
@@ -92,22 +97,24 @@ class Feedforward(eqx.Module):
     def __init__(self, in_features: int, hidden: Sequence[int], out_features: int, *, activation: str = "relu",
                  output_activation: str = "identity", bias: bool = True, initialiser: str | None = None,
                  output_initialiser: str | None = None, dropout: float = 0.0, normalisation: str = "none",
-                 residual: bool = False, skip: bool = False, key: jax.Array) -> None:
+                 residual: bool = False, skip: bool = False,
+                 first_gain: float = 1.0, first_bias: float = 0.0, key: jax.Array) -> None:
         self.settings = settings = FeedforwardSettings(
             in_features, hidden, out_features, activation, output_activation, bias, initialiser, output_initialiser,
-            dropout, normalisation, residual, skip)
+            dropout, normalisation, residual, skip, first_gain, first_bias)
         sizes = (in_features, *settings.hidden)
         keys = jax.random.split(key, len(settings.hidden) + 3)
-        residual = residual and len(settings.hidden) > 0
+        first = {"gain": first_gain, "bias_deviation": first_bias}
         self.stem, self.closing = None, None
-        if residual:
-            self.stem = Dense(in_features, sizes[1], bias=bias, initialiser=settings.initialiser, key=keys[-2])
+        if residual and settings.hidden:
+            self.stem = Dense(in_features, sizes[1], bias=bias, initialiser=settings.initialiser, **first, key=keys[-2])
             self.closing = normalisation_layer(normalisation, sizes[-1])
-            sizes = (sizes[1], *sizes[1:])
-        block = Residual if residual else Hidden
+            sizes, first = (sizes[1], *sizes[1:]), {}
+        options = {"activation": settings.activation, "bias": bias, "initialiser": settings.initialiser,
+                   "dropout": dropout, "normalisation": normalisation}
         self.hidden = tuple(
-            block(before, after, activation=settings.activation, bias=bias, initialiser=settings.initialiser,
-                  dropout=dropout, normalisation=normalisation, key=keys[index])
+            Residual(before, after, **options, key=keys[index]) if self.stem is not None
+            else Hidden(before, after, **options, **(first if index == 0 else {}), key=keys[index])
             for index, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)))
         self.output = Dense(sizes[-1], out_features, bias=bias, initialiser=settings.output_initialiser, key=keys[-3])
         self.skip = None

@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pellucid.core.names import NUMERIC_EMBEDDING_ALIASES, NUMERIC_EMBEDDINGS
 from pellucid.core.registry import Registry
@@ -15,6 +16,7 @@ from pellucid.errors import SettingsError, ShapeError, did_you_mean
 from pellucid.networks.feedforward import Feedforward, State
 from pellucid.nn import (
     Dense,
+    Dropout,
     Embedding,
     OneHot,
     PeriodicEmbedding,
@@ -42,6 +44,8 @@ class NumberOptions:
             the bins as they are, without a dense layer.
         frequencies, deviation, variant: of the periodic embedding; see `nn.PeriodicEmbedding`.
         bins, raw: of the piecewise linear embedding; see `nn.PiecewiseLinearEmbedding`.
+        sources: for each number channel, the number of the table column it comes from, so that column dropout drops
+            all channels of a column together; each channel is a column of its own when `None`.
     """
 
     embedding: str = "none"
@@ -52,11 +56,13 @@ class NumberOptions:
     variant: str = "pbld"
     bins: int = 16
     raw: bool = True
+    sources: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embedding", _embeddings.canonical(self.embedding))
-        if self.columns is not None:
-            object.__setattr__(self, "columns", tuple(int(column) for column in self.columns))
+        for name in ("columns", "sources"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(int(column) for column in getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ class Tabular(eqx.Module):
         categories: how categories are taken in; a mapping of `CategoryOptions` works too.
         scale: whether each joined input has a learned factor.
         skip: whether a linear path leads past the body.
+        column_dropout: the share of table columns that each row does without while training: all channels of a column
+            are 0 at once, and the others larger by 1 / (1 - column_dropout).
         body: settings of the `Feedforward` body, such as `{"hidden": (128, 128), "activation": "silu"}`.
         edges: (embedded numbers, bins + 1) bin edges for the piecewise linear embedding, such as those of
             `nn.quantile_edges`; evenly spaced from -2 to 2 when `None`.
@@ -109,6 +117,7 @@ class Tabular(eqx.Module):
     scale: Scale | None
     body: Feedforward
     skip: Dense | None
+    column_dropout: Dropout
     num_numbers: int = eqx.field(static=True)
     cardinalities: tuple[int, ...] = eqx.field(static=True)
     numbers: NumberOptions = eqx.field(static=True)
@@ -117,11 +126,15 @@ class Tabular(eqx.Module):
     def __init__(self, num_numbers: int, cardinalities: Sequence[int], out_features: int, *,
                  numbers: NumberOptions | Mapping[str, Any] | None = None,
                  categories: CategoryOptions | Mapping[str, Any] | None = None, scale: bool = False,
-                 skip: bool = False, body: Mapping[str, Any] | None = None, edges: Any = None,
-                 key: jax.Array) -> None:
+                 skip: bool = False, column_dropout: float = 0.0, body: Mapping[str, Any] | None = None,
+                 edges: Any = None, key: jax.Array) -> None:
         self.num_numbers, self.cardinalities = int(num_numbers), tuple(int(size) for size in cardinalities)
         self.numbers = _options(NumberOptions, numbers)
         self.categories = _options(CategoryOptions, categories)
+        if len(self._sources) != self.num_numbers:
+            raise SettingsError(f"`Tabular` got {len(self._sources)} sources for {self.num_numbers} number channels.",
+                                "pass one column number for each number channel")
+        self.column_dropout = Dropout(column_dropout)
         number_key, category_key, body_key, skip_key = jax.random.split(key, 4)
         self.number_embedding = self._embed_numbers(edges, number_key)
         self.one_hot = OneHot([self.cardinalities[column] for column in self._one_hot_columns])
@@ -161,6 +174,11 @@ class Tabular(eqx.Module):
         return tuple(range(self.num_numbers)) if columns is None else columns
 
     @property
+    def _sources(self) -> tuple[int, ...]:
+        sources = self.numbers.sources
+        return tuple(range(self.num_numbers)) if sources is None else sources
+
+    @property
     def _passed(self) -> tuple[int, ...]:
         """The number channels that are not embedded."""
         taken = set() if self.number_embedding is None else set(self._embedded)
@@ -184,7 +202,8 @@ class Tabular(eqx.Module):
         """The state of the body: running statistics of batch normalisation."""
         return self.body.initial_state()
 
-    def join(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
+    def join(self, inputs: Inputs, *, key: jax.Array | None = None,
+             training: bool = False) -> tuple[jax.Array, jax.Array]:
         """What the body sees, (batch, body inputs), and what the linear path sees, (batch, plain inputs)."""
         numbers, codes = self._checked(inputs)
         parts = [] if self.number_embedding is None else [self.number_embedding(_take(numbers, self._embedded))]
@@ -192,8 +211,26 @@ class Tabular(eqx.Module):
         coded = [self.one_hot(_take(codes, self._one_hot_columns), numbers.dtype)]
         coded += [layer(codes[:, column])
                   for layer, column in zip(self.category_embeddings, self._vector_columns, strict=True)]
-        joined = jnp.concatenate([*parts, *coded], axis=1)
-        return (joined if self.scale is None else self.scale(joined)), jnp.concatenate([numbers, *coded], axis=1)
+        joined, plain = jnp.concatenate([*parts, *coded], axis=1), jnp.concatenate([numbers, *coded], axis=1)
+        if training and self.column_dropout.rate:
+            by_body, by_plain = self._columns_of_channels()
+            columns = max((*by_plain, -1)) + 1
+            kept = self.column_dropout(jnp.ones((len(joined), columns), joined.dtype), key=key, training=training)
+            joined, plain = joined * _spread(kept, by_body), plain * _spread(kept, by_plain)
+        return (joined if self.scale is None else self.scale(joined)), plain
+
+    def _columns_of_channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The table column of each input of the body, and of each input of the linear path."""
+        sources, embedded = self._sources, ()
+        if self.number_embedding is not None:
+            each = self.number_embedding.out_features // len(self._embedded)
+            embedded = tuple(sources[column] for column in self._embedded for _ in range(each))
+        first = max((*sources, -1)) + 1
+        one_hot = zip(self._one_hot_columns, self.one_hot.channels, strict=True)
+        widths = [*one_hot, *((column, layer.vectors.shape[-1]) for column, layer in
+                              zip(self._vector_columns, self.category_embeddings, strict=True))]
+        coded = tuple(first + column for column, width in widths for _ in range(width))
+        return (*embedded, *(sources[column] for column in self._passed), *coded), (*sources, *coded)
 
     def _checked(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
         given = [name for name in ("numbers", "codes") if name in inputs]
@@ -215,7 +252,8 @@ class Tabular(eqx.Module):
 
         The other arguments are those of `Feedforward`.
         """
-        joined, plain = self.join(inputs)
+        own_key = None if key is None or not training else jax.random.fold_in(key, 2**16)
+        joined, plain = self.join(inputs, key=own_key, training=training)
         past = None if self.skip is None else self.skip(plain)
         return self.body(joined, state=state, key=key, training=training, weight=weight, past=past)
 
@@ -230,12 +268,12 @@ class Tabular(eqx.Module):
         body = self.body.spec()
         out_features = body.pop("out_features")
         del body["network"], body["in_features"]
-        numbers = asdict(self.numbers)
+        numbers = {name: list(value) if isinstance(value, tuple) else value
+                   for name, value in asdict(self.numbers).items()}
         return {"network": "tabular", "num_numbers": self.num_numbers, "cardinalities": list(self.cardinalities),
-                "out_features": out_features, "numbers": numbers | {"columns": numbers["columns"] and list(
-                    numbers["columns"])},
+                "out_features": out_features, "numbers": numbers,
                 "categories": asdict(self.categories), "scale": self.scale is not None,
-                "skip": self.skip is not None, "body": body}
+                "skip": self.skip is not None, "column_dropout": self.column_dropout.rate, "body": body}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Tabular:
@@ -252,6 +290,13 @@ def _options(kind: type, given: Any) -> Any:
         known = list(kind.__dataclass_fields__)
         unknown = next((name for name in given if name not in known), "")
         raise SettingsError(f"Unknown option `{unknown}` of `{kind.__name__}`.", did_you_mean(unknown, known)) from None
+
+
+def _spread(columns: jax.Array, channels: tuple[int, ...]) -> jax.Array:
+    """From (batch, columns) to (batch, channels), by a matrix product: faster than a gather in a compiled loop."""
+    picks = np.zeros((columns.shape[1], len(channels)), np.float32)
+    picks[list(channels), np.arange(len(channels))] = 1
+    return columns @ jnp.asarray(picks, columns.dtype)
 
 
 def _take(x: jax.Array, columns: tuple[int, ...]) -> jax.Array:

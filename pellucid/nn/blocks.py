@@ -41,6 +41,7 @@ class Hidden(eqx.Module):
         initialiser: the name of the rule for starting weights.
         dropout: the share of neurons that rest while training.
         normalisation: `"none"`, `"layer"` or `"batch"`.
+        gain, bias_deviation: how weights and biases start; see `Dense`.
         key: the random key for the starting weights.
     """
 
@@ -51,8 +52,9 @@ class Hidden(eqx.Module):
 
     def __init__(self, in_features: int, out_features: int, *, activation: str = "relu", bias: bool = True,
                  initialiser: str = "he_normal", dropout: float = 0.0, normalisation: str = "none",
-                 key: jax.Array) -> None:
-        self.dense = Dense(in_features, out_features, bias=bias, initialiser=initialiser, key=key)
+                 gain: float = 1.0, bias_deviation: float = 0.0, key: jax.Array) -> None:
+        self.dense = Dense(in_features, out_features, bias=bias, initialiser=initialiser, gain=gain,
+                           bias_deviation=bias_deviation, key=key)
         self.normalisation = normalisation_layer(normalisation, out_features)
         self.dropout = Dropout(dropout)
         self.activation = activations.canonical(activation)

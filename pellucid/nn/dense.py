@@ -17,8 +17,10 @@ class Dense(eqx.Module):
         in_features: number of inputs, at least 1.
         out_features: number of neurons, at least 1.
         activation: the name of an activation function.
-        bias: whether a bias neuron shifts the activation; it starts at 0.
+        bias: whether a bias neuron shifts the activation.
         initialiser: the name of the rule for starting weights.
+        gain: what the starting weights are multiplied by.
+        bias_deviation: the standard deviation of the starting biases, which are normal around 0.
         key: the random key for the starting weights.
 
     Raises:
@@ -37,13 +39,17 @@ class Dense(eqx.Module):
     initialiser: str = eqx.field(static=True)
 
     def __init__(self, in_features: int, out_features: int, *, activation: str = "identity", bias: bool = True,
-                 initialiser: str = "glorot_uniform", key: jax.Array) -> None:
+                 initialiser: str = "glorot_uniform", gain: float = 1.0, bias_deviation: float = 0.0,
+                 key: jax.Array) -> None:
         shape = (whole_number("Dense", "in_features", in_features),
                  whole_number("Dense", "out_features", out_features))
         self.activation = activations.canonical(activation)
         self.initialiser = initialisers.canonical(initialiser)
-        self.weight = initialise(self.initialiser, key, shape)
-        self.bias = jnp.zeros(shape[1], self.weight.dtype) if bias else None
+        self.weight = gain * initialise(self.initialiser, key, shape)
+        self.bias = None
+        if bias:
+            spread = jax.random.normal(jax.random.fold_in(key, 1), shape[1:]) if bias_deviation else jnp.zeros(shape[1])
+            self.bias = bias_deviation * spread
 
     @property
     def in_features(self) -> int:

@@ -60,19 +60,20 @@ class OneHot(eqx.Module):
         self.cardinalities = tuple(whole_number("OneHot", "cardinality", size) for size in cardinalities)
 
     @property
+    def channels(self) -> tuple[int, ...]:
+        """Number of channels of each category."""
+        return tuple(1 if size == 3 else size - 1 for size in self.cardinalities)
+
+    @property
     def out_features(self) -> int:
-        """Number of channels."""
-        return sum(_channels(size) for size in self.cardinalities)
+        """Number of channels in all."""
+        return sum(self.channels)
 
     def __call__(self, codes: jax.Array, dtype: jnp.dtype = jnp.float32) -> jax.Array:
         """From integer codes (..., categories) to (..., channels)."""
         last_axis("OneHot", codes, len(self.cardinalities))
         parts = [_levels(codes[..., column], size, dtype) for column, size in enumerate(self.cardinalities)]
         return jnp.concatenate([jnp.zeros((*codes.shape[:-1], 0), dtype), *parts], axis=-1)
-
-
-def _channels(cardinality: int) -> int:
-    return 1 if cardinality == 3 else cardinality - 1
 
 
 def _levels(codes: jax.Array, cardinality: int, dtype: jnp.dtype) -> jax.Array:
