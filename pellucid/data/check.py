@@ -197,8 +197,8 @@ def _class_notes(target: str, classes: Sequence[object], codes: np.ndarray) -> l
     share, smallest = counts[most] / total, counts[least] / total
     if share >= LARGE_MAJORITY or smallest < 0.1 * share:
         message = (f"The classes of `{target}` are out of balance: {100 * share:.1f} % of the rows are "
-                   f"`{classes[most]}` and {100 * smallest:.1f} % `{classes[least]}`. Always saying `{classes[most]}` is "
-                   f"right in {100 * share:.1f} %, so look at the ROC AUC or the errors by class.")
+                   f"`{classes[most]}` and {100 * smallest:.1f} % `{classes[least]}`. Always saying `{classes[most]}` "
+                   f"is right in {100 * share:.1f} %, so look at the ROC AUC or the errors by class.")
         notes.append(Note("imbalance", message, target, int(counts[least]), "warning"))
     rare = np.flatnonzero(counts < RARE_CLASS)
     if len(rare):

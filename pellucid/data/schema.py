@@ -121,7 +121,8 @@ def infer_schema(table: Table, targets: str | Sequence[str] = (),
 
 def _column(name: str, cells: pl.Series, kind: str | None) -> Column:
     found = recognise(name, cells)
-    examples = as_text(cells.gather_every(max(len(cells) // 1000, 1))).drop_nulls().unique(maintain_order=True).head(NUM_EXAMPLES).to_list()
+    sample = as_text(cells.gather_every(max(len(cells) // 1000, 1)))
+    examples = sample.drop_nulls().unique(maintain_order=True).head(NUM_EXAMPLES).to_list()
     reason = found.reason if kind is None else f"as asked for ({found.kind} by itself: {found.reason})"
     return Column(name, kind or found.kind, reason, found.missing, found.distinct, found.infinite, found.unreadable,
                   tuple(examples), kind is not None)

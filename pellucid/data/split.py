@@ -109,7 +109,7 @@ def _together(rows: int, groups: np.ndarray | None, duplicates: np.ndarray | Non
         distinct = len(np.unique(duplicates))
         if distinct < min(FEWEST_DISTINCT, rows):
             duplicates = None
-            message = f"There are only {distinct} different rows of inputs, so equal rows occur in training and in test."
+            message = f"There are only {distinct} different rows of inputs: equal rows occur in training and in test."
             notes = [Note("duplicates_straddle", message, count=distinct, severity="warning")]
     given = [one for one in (groups, duplicates) if one is not None]
     joined = np.arange(rows) if not given else given[0] if len(given) == 1 else join_groups(*given)

@@ -61,6 +61,11 @@ def _unscale(values: np.ndarray, center: float, scale: float) -> np.ndarray:
         return np.clip(np.asarray(values, np.float64) * scale + center, -MOST, MOST)
 
 
+def _flushed(values: np.ndarray) -> np.ndarray:
+    """Values nearer to 0 than 1e-150 become 0."""
+    return np.where(np.abs(values) < 1e-150, 0.0, values)
+
+
 def _spread(low: float, high: float) -> float:
     """high - low, at least something, at most the largest float."""
     with np.errstate(over="ignore"):
@@ -193,23 +198,26 @@ class Quantile(AbstractNormalisation):
         quantiles = np.quantile(values / 2, np.linspace(0, 1, count)) * 2  # halves: no overflow between huge numbers
         return cls(tuple(np.maximum.accumulate(np.clip(quantiles, -MOST, MOST)).tolist()))
 
-    def _grid(self) -> tuple[np.ndarray, np.ndarray]:
-        knots = np.asarray(self.values, np.float64) / 2
-        return knots, np.linspace(0, 1, len(knots))
+    def _grid(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """Quantiles relative to the largest, so that no slope overflows; their shares; the largest."""
+        knots = np.asarray(self.values, np.float64)
+        unit = max(float(np.max(np.abs(knots))), TINY)
+        return _flushed(knots / unit), np.linspace(0, 1, len(knots)), unit
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Normal scores; values beyond the training range get the score of its end."""
-        knots, shares = self._grid()
-        halves = np.asarray(values, np.float64) / 2
+        knots, shares, unit = self._grid()
+        with np.errstate(over="ignore"):
+            relative = _flushed(np.clip(np.asarray(values, np.float64) / unit, -2, 2))
         # ties make steps: the mean of the two one-sided interpolations is the middle of a step
-        forward = np.interp(halves, knots, shares)
-        backward = 1 - np.interp(-halves, -knots[::-1], shares)
+        forward = np.interp(relative, knots, shares)
+        backward = 1 - np.interp(-relative, -knots[::-1], shares)
         return ndtri(np.clip((forward + backward) / 2, EDGE, 1 - EDGE))
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The training quantile of each score."""
-        knots, shares = self._grid()
-        return np.interp(ndtr(np.asarray(values, np.float64)), shares, knots) * 2
+        knots, shares, unit = self._grid()
+        return np.interp(ndtr(np.asarray(values, np.float64)), shares, knots) * unit
 
 
 @dataclass(frozen=True)
