@@ -108,7 +108,8 @@ class Description:
                 "layers": [asdict(row) for row in self.rows], "paths": [list(path) for path in self.paths],
                 "neurons": {role: self.neurons(role) for role in ("input", "hidden", "output")}, **totals}
 
-    def _cells(self) -> list[tuple[str, ...]]:
+    def cells(self) -> list[tuple[str, ...]]:
+        """The table as text: the header, then a row per layer."""
         head = ("layer", "role", "neurons", "activation", "bias", "synapses", "biases", "shape", "FLOPs", "memory")
         body = [(row.name, row.role, f"{row.neurons:,}" if row.neurons else "–", row.activation or "–",
                  "yes" if row.bias else "–", f"{row.synapses:,}", f"{row.biases:,}", row.shape or "–",
@@ -116,7 +117,7 @@ class Description:
         return [head, *body]
 
     def __str__(self) -> str:
-        cells = self._cells()
+        cells = self.cells()
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
         right = {2, 5, 6, 8, 9}
         lines = ["  ".join(text.rjust(width) if column in right else text.ljust(width)
@@ -127,7 +128,7 @@ class Description:
         return "\n".join([f"{self.network}", lines[0], rule, *lines[1:], rule, *past, self.summary])
 
     def _repr_html_(self) -> str:
-        head, *body = ([html.escape(cell) for cell in row] for row in self._cells())
+        head, *body = ([html.escape(cell) for cell in row] for row in self.cells())
         rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body)
         columns = "".join(f"<th>{cell}</th>" for cell in head)
         return (f"<table><caption>{html.escape(self.network)}: {html.escape(self.summary)}</caption>"

@@ -151,7 +151,7 @@ class Tabular(eqx.Module):
         self.skip = Dense(plain, out_features, bias=False, initialiser="zeros", key=skip_key) if skip else None
 
     def _embed_numbers(self, edges: Any, key: jax.Array) -> PeriodicEmbedding | PiecewiseLinearEmbedding | None:
-        options, embedded = self.numbers, self._embedded
+        options, embedded = self.numbers, self.embedded_channels
         if any(not 0 <= column < self.num_numbers for column in embedded):
             raise SettingsError(f"`Tabular` got columns={options.columns} for {self.num_numbers} number channels.",
                                 f"use positions from 0 to {self.num_numbers - 1}")
@@ -169,7 +169,8 @@ class Tabular(eqx.Module):
         return PiecewiseLinearEmbedding(edges, size=options.size, raw=options.raw, key=key)
 
     @property
-    def _embedded(self) -> tuple[int, ...]:
+    def embedded_channels(self) -> tuple[int, ...]:
+        """The number channels that are embedded."""
         columns = self.numbers.columns
         return tuple(range(self.num_numbers)) if columns is None else columns
 
@@ -181,7 +182,7 @@ class Tabular(eqx.Module):
     @property
     def _passed(self) -> tuple[int, ...]:
         """The number channels that are not embedded."""
-        taken = set() if self.number_embedding is None else set(self._embedded)
+        taken = set() if self.number_embedding is None else set(self.embedded_channels)
         return tuple(column for column in range(self.num_numbers) if column not in taken)
 
     @property
@@ -206,7 +207,7 @@ class Tabular(eqx.Module):
              training: bool = False) -> tuple[jax.Array, jax.Array]:
         """What the body sees, (batch, body inputs), and what the linear path sees, (batch, plain inputs)."""
         numbers, codes = self._checked(inputs)
-        parts = [] if self.number_embedding is None else [self.number_embedding(_take(numbers, self._embedded))]
+        parts = [] if self.number_embedding is None else [self.number_embedding(_take(numbers, self.embedded_channels))]
         parts.append(_take(numbers, self._passed))
         coded = [self.one_hot(_take(codes, self._one_hot_columns), numbers.dtype)]
         coded += [layer(codes[:, column])
@@ -223,8 +224,8 @@ class Tabular(eqx.Module):
         """The table column of each input of the body, and of each input of the linear path."""
         sources, embedded = self._sources, ()
         if self.number_embedding is not None:
-            each = self.number_embedding.out_features // len(self._embedded)
-            embedded = tuple(sources[column] for column in self._embedded for _ in range(each))
+            each = self.number_embedding.out_features // len(self.embedded_channels)
+            embedded = tuple(sources[column] for column in self.embedded_channels for _ in range(each))
         first = max((*sources, -1)) + 1
         one_hot = zip(self._one_hot_columns, self.one_hot.channels, strict=True)
         widths = [*one_hot, *((column, layer.vectors.shape[-1]) for column, layer in
