@@ -36,13 +36,13 @@ class Lines:
         return np.diff(self.ends, prepend=-1) == 1
 
 
-def scan_lines(data: bytes, delimiter: str, quote: str) -> Lines:
+def scan_lines(data: bytes, delimiter: str, quote: str, *, block_size: int = BLOCK) -> Lines:
     """Count the fields of every row, block by block; `data` ends with a line end."""
     whole, separator, mark = np.frombuffer(data, np.uint8), ord(delimiter), ord(quote)
     ends, totals = [], []
     inside, before, regular, previous = 0, 0, True, NEWLINE
-    for start in range(0, len(whole), BLOCK):
-        block = whole[start:start + BLOCK]
+    for start in range(0, len(whole), block_size):
+        block = whole[start:start + block_size]
         is_end, is_separator = block == NEWLINE, block == separator
         here, positions, marks = (np.flatnonzero(found) for found in (is_end, is_separator, block == mark))
         if inside or len(marks):

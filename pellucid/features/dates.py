@@ -15,6 +15,8 @@ _CLOCKS = (" %H:%M:%S%.f", " %H:%M:%S", " %H:%M", "T%H:%M:%S%.f%#z", "T%H:%M:%S%
            " %I:%M %p", " %H:%M:%S%.f%#z")
 _SHORT = ("%Y-%m", "%Y/%m", "%Y%m%d", "%Y-%m-%d%#z")
 DATE_FORMATS = (*_DAYS, *(day + clock for day, clock in product(_DAYS, _CLOCKS)), *_SHORT)
+ISO = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M",
+       "%Y-%m-%dT%H:%M")
 SWAPPED = {"%d/%m/": "%m/%d/", "%m/%d/": "%d/%m/", "%d-%m-": "%m-%d-", "%m-%d-": "%d-%m-", "%d.%m.": "%m.%d."}
 LOOKS_LIKE_DATE = r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?$" \
                   r"|^\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}([T ].*)?$|^[A-Za-z]{3,9} \d{1,2}, \d{4}([T ].*)?$|^\d{8}$"
@@ -40,15 +42,15 @@ def parse_dates(text: pl.Series, date_format: str) -> pl.Series:
     return moments
 
 
-def find_date_format(column: pl.Series) -> DateFormat | None:
-    """The format that reads most cells of a text column, or None if no format reads nine in ten.
+def find_date_format(column: pl.Series, *, at_least: float = 0.9) -> DateFormat | None:
+    """The format that reads most cells of a text column, or None if no format reads the share `at_least`.
 
     Where both orders of day and month read all cells, day first is taken with dots and hyphens, month first with
     slashes, and the answer says that it is ambiguous.
     """
     text = drop_ambiguous(strip_cells(column)).drop_nulls()
     distinct = text.unique(maintain_order=True).head(SAMPLE)
-    if distinct.len() == 0 or distinct.str.contains(LOOKS_LIKE_DATE).mean() < 0.9:
+    if distinct.len() == 0 or distinct.str.contains(LOOKS_LIKE_DATE).mean() < at_least:
         return None
     best, share = None, 0.0
     for date_format in DATE_FORMATS:
@@ -58,7 +60,7 @@ def find_date_format(column: pl.Series) -> DateFormat | None:
             best, share = date_format, float(plausible.mean())
         if share == 1.0:
             break
-    if best is None or share < 0.9:
+    if best is None or share < at_least:
         return None
     other = next((best.replace(one, two) for one, two in SWAPPED.items() if best.startswith(one)), None)
     ambiguous = other is not None and parse_dates(distinct, other).null_count() <= (1 - share) * distinct.len()
@@ -75,8 +77,12 @@ def read_moments(column: pl.Series, date_format: str | None = None) -> tuple[np.
     elif column.dtype == pl.String and date_format is not None:
         text = drop_ambiguous(strip_cells(column))
         distinct = text.unique()
-        moments = text.replace_strict(distinct, parse_dates(distinct, date_format), default=None,
-                                      return_dtype=pl.Datetime("us"))
+        known = parse_dates(distinct, date_format)
+        for iso in ISO:  # cells in the international format are read besides, each on its own
+            if not (known.is_null() & distinct.is_not_null()).any():
+                break
+            known = known.zip_with(known.is_not_null(), parse_dates(distinct, iso))
+        moments = text.replace_strict(distinct, known, default=None, return_dtype=pl.Datetime("us"))
         missing = text.is_null()
     elif column.dtype.is_integer() and date_format == "%Y%m%d":
         return read_moments(column.cast(pl.String), date_format)

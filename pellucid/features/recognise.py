@@ -16,7 +16,8 @@ READABLE = 0.9  # a column is numbers if at least this share of its cells reads 
 UNIQUE = 0.95  # words that are different in this share of rows name the rows
 FEWEST_FOR_IDENTIFIER = 10
 IDENTIFIER_NAME = re.compile(r"(^|[_\s.\-])(id|ids|uid|uuid|guid|key|index|idx|rowid|row_?(id|number|names?|nr)|nr)$"
-                             r"|^(no|number|nummer|row|unnamed.*|column_0)$|[a-z](ID|Id)$|^id[_\s.\-]", re.IGNORECASE)
+                             r"|^(no|number|nummer|row|unnamed.*|column_0)$|(?-i:[a-z](ID|Id)$)|^id[_\s.\-]",
+                             re.IGNORECASE)
 
 
 @dataclass(frozen=True)

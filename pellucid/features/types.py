@@ -185,7 +185,7 @@ class Date(AbstractFeature):
     center: float
     circles: tuple[str, ...]
     has_missing: bool
-    date_format: str | None = None
+    date_format: str = "%Y-%m-%d"
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Date:
@@ -208,7 +208,7 @@ class Date(AbstractFeature):
 
     def encode(self, column: pl.Series) -> Encoded:
         """Scaled time and circles; a cell without a moment gets the mean training time and the middle of circles."""
-        seconds, unreadable = read_moments(column, self.date_format or _date_format(column))
+        seconds, unreadable = read_moments(column, self.date_format)
         absent = np.isnan(seconds)
         filled = np.where(absent, self.center, seconds)
         channels = [self.normalisation.apply(filled)]
@@ -236,11 +236,11 @@ def _phase(seconds: np.ndarray, circle: str) -> np.ndarray:
     return seconds / _PERIODS[circle] % 1
 
 
-def _date_format(column: pl.Series) -> str | None:
+def _date_format(column: pl.Series) -> str:
     if column.dtype == pl.String:
-        found = find_date_format(column)
-        return found.format if found else None
-    return "%Y%m%d" if column.dtype.is_integer() else None
+        found = find_date_format(column, at_least=1e-9)
+        return found.format if found else "%Y-%m-%d"
+    return "%Y%m%d" if column.dtype.is_integer() else "%Y-%m-%d"
 
 
 @dataclass(frozen=True, kw_only=True)

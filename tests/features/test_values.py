@@ -55,7 +55,8 @@ def test_missing_infinite_and_unreadable_are_kept_apart():
     assert np.isfinite(read.values).sum() == 1
 
 
-@pytest.mark.parametrize("column", [pl.Series([1, None, 3]), pl.Series([1.0, float("nan"), 3.0]), pl.Series([True, None, True])])
+@pytest.mark.parametrize("column", [pl.Series([1, None, 3]), pl.Series([1.0, float("nan"), 3.0]),
+                                    pl.Series([True, None, True])])
 def test_native_numbers(column):
     assert read_numbers(column).missing.tolist() == [False, True, False]
 
@@ -66,12 +67,14 @@ def test_words_that_may_be_categories_are_kept_among_words():
 
 
 def test_text_of_three_is_the_same_from_every_type():
-    assert as_text(pl.Series([3])).to_list() == as_text(pl.Series([3.0])).to_list() == as_text(pl.Series(["3 "])).to_list()
+    for column in (pl.Series([3]), pl.Series([3.0]), pl.Series(["3 "])):
+        assert as_text(column).to_list() == ["3"]
     assert as_text(pl.Series([2.5, float("nan"), 1e300])).to_list()[:2] == ["2.5", None]
     assert as_text(pl.Series([True, None])).to_list() == ["true", None]
 
 
-@pytest.mark.parametrize("cells", [["Yes", "no"], ["TRUE", "False"], ["1", "0"], ["on", "off"], [True, False], [1, 0], [1.0, 0.0]])
+@pytest.mark.parametrize("cells", [["Yes", "no"], ["TRUE", "False"], ["1", "0"], ["on", "off"], [True, False], [1, 0],
+                                   [1.0, 0.0]])
 def test_truths(cells):
     values, other = read_truths(pl.Series(cells))
     assert values.tolist() == [1, 0] and not other.any()
