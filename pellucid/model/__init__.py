@@ -1,0 +1,1 @@
+"""The trained artefact: predict, evaluate, save, load."""

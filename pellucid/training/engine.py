@@ -85,7 +85,8 @@ class _Run:
         self.per_epoch = int(iterations_per_epoch(rows, shape.batch_size))
         self.total = self.per_epoch * plan.epochs
         self.limits = limits(plan, self.total)
-        self.carry = _begin(program, shape, state, data)
+        rates = np.array(plan.rates or (1.0,) * shape.members, data.weight.dtype)
+        self.carry = _begin(program, shape, state, data, rates)
         self.seconds, self.epochs, self.predicted = 0.0, [], float("nan")
         if watch.resume and watch.checkpoint and (found := watch.checkpoint.read(self.carry)):
             self.carry, self.seconds = found
@@ -120,7 +121,7 @@ class _Run:
         trained = int(self.carry.iteration) - done
         if trained:
             self.rate = trained / max(elapsed, 1e-9)
-            if np.isnan(self.predicted):
+            if done and np.isnan(self.predicted):  # the first chunk is short and holds one-off costs
                 self.predicted = (self.total - done - trained) / self.rate + self.seconds
         self._look()
 

@@ -198,8 +198,8 @@ def run_chunk(program: Program, shape: Shape, carry: Carry, data: Data, rows: Ro
     return jax.lax.while_loop(unfinished, one_epoch, carry)
 
 
-def begin(program: Program, shape: Shape, state: PyTree[Array], data: Data) -> Carry:
-    """The carry before the first iteration."""
+def begin(program: Program, shape: Shape, state: PyTree[Array], data: Data, rates: Float[Array, " members"]) -> Carry:
+    """The carry before the first iteration; `rates` are factors of the learning rate, one a member."""
     members, dtype = shape.members, data.weight.dtype
     row = lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape[1:]), leaf.dtype)  # noqa: E731
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state)
@@ -212,7 +212,7 @@ def begin(program: Program, shape: Shape, state: PyTree[Array], data: Data) -> C
     columns = (*measured, "validation_error", "rate_scale")
     return Carry(
         iteration=jnp.zeros((), jnp.int32), epoch=jnp.full((), -1, jnp.int32), state=state,
-        rate_scale=jnp.ones(members, dtype), failures=jnp.zeros(members, jnp.int32),
+        rate_scale=rates, failures=jnp.zeros(members, jnp.int32),
         sums={name: (zeros(), zeros()) for name in measured},
         best=jax.tree.map(jnp.copy, jax.vmap(program.snapshot)(state)), best_error=jnp.full(members, jnp.inf, dtype),
         best_epoch=jnp.full(members, -1, jnp.int32), stopped=jnp.zeros(members, bool),

@@ -29,6 +29,7 @@ class Plan:
         patience: epochs without a better held-out error before a member stops; `None` never stops early.
         seed: of shuffling, dropout and all other chance in training.
         time_limit: seconds after which training ends at the next chunk; `None` for none.
+        rates: factors of the learning rate, one a member; all 1 when empty.
     """
 
     epochs: int = 100
@@ -38,6 +39,7 @@ class Plan:
     patience: int | None = None
     seed: int = 0
     time_limit: float | None = None
+    rates: tuple[float, ...] = ()
 
 
 def bucket(count: int) -> int:

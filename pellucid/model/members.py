@@ -1,0 +1,129 @@
+"""The trained networks of an ensemble, and how they answer: in fixed tiles of rows.
+
+A row's answer never depends on the rows beside it, to the last bit, because every call of the compiled
+program has the same shape; short tiles are padded.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from pellucid.networks import build
+from pellucid.nn.buffer import trainable
+from pellucid.training.layout import Layout, layout_of
+
+TILE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """K networks of one specification.
+
+    Args:
+        spec: what `networks.build` makes a network from; JSON values.
+        layout: how a network is put together from its pieces.
+        weights: float (members, weights).
+        buffers: the arrays that are not weights, with a leading member axis.
+        network_state: running statistics, with a leading member axis.
+    """
+
+    spec: Mapping[str, Any]
+    layout: Layout
+    weights: np.ndarray
+    buffers: PyTree[np.ndarray]
+    network_state: PyTree[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def network(self, member: int = 0) -> Any:
+        """One of the networks."""
+        buffers = jax.tree.map(lambda leaf: leaf[member], self.buffers)
+        return self.layout.assemble(self.weights[member], buffers)
+
+    def state(self, member: int = 0) -> PyTree:
+        """The running statistics of one of the networks."""
+        return jax.tree.map(lambda leaf: leaf[member], self.network_state)
+
+    def outputs(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What every network gives.
+
+        Args:
+            inputs: arrays with a leading row axis, as `features.encode_inputs` makes them.
+
+        Returns:
+            float32 (members, rows, outputs): logits, or standardised numbers.
+        """
+        rows = len(next(iter(inputs.values())))
+        pieces = [self._tile(inputs, start, min(start + TILE, rows)) for start in range(0, rows, TILE)]
+        if not pieces:
+            return np.zeros((len(self), 0, self._tile(inputs, 0, 0).shape[2]), np.float32)
+        return np.concatenate(pieces, axis=1)
+
+    def _tile(self, inputs: Mapping[str, np.ndarray], start: int, stop: int) -> np.ndarray:
+        tile = {}
+        for name, array in inputs.items():
+            tile[name] = np.zeros((TILE, *array.shape[1:]), array.dtype)
+            tile[name][:stop - start] = array[start:stop]
+        with jax.enable_x64(self.weights.dtype == np.float64):
+            answer = _forward(self.layout, self.weights, self.buffers, self.network_state, tile)
+        return np.asarray(answer)[:, :stop - start]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All arrays by pytree path, each with a leading member axis: what a file holds."""
+        network = jax.vmap(self.layout.assemble)(self.weights, self.buffers)
+        return _named(eqx.filter(network, eqx.is_array), "network") | _named(self.network_state, "state")
+
+    @classmethod
+    def from_tensors(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Members:
+        """The networks that `tensors` came from; `KeyError` or `ValueError` where they do not fit `spec`."""
+        like = eqx.filter_eval_shape(partial(build, spec), key=jax.random.key(0))
+        arrays, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+        network = eqx.combine(_filled(arrays, tensors, "network"), static)
+        state = _filled(eqx.filter_eval_shape(lambda: like.initial_state()), tensors, "state")
+        layout = layout_of(network, members=True)
+        return cls(dict(spec), layout, *_apart(network, layout), state)
+
+
+@partial(jax.jit, static_argnums=0)
+def _forward(layout: Layout, weights: Array, buffers: PyTree[Array], network_state: PyTree[Array],
+             inputs: PyTree[Array]) -> Array:
+    def one(own_weights: Array, own_buffers: PyTree[Array], own_state: PyTree[Array]) -> Array:
+        network = layout.assemble(own_weights, own_buffers)
+        return network(inputs, state=own_state, key=None, training=False)[0]
+    return jax.vmap(one)(weights, buffers, network_state)
+
+
+def _apart(network: Any, layout: Layout) -> tuple[np.ndarray, PyTree[np.ndarray]]:
+    """Weights (members, weights) and buffers of a network whose arrays have a leading member axis."""
+    arrays = _named(eqx.filter(network, eqx.is_array), "")
+    members = len(next(iter(arrays.values())))
+    flat = [arrays[name].reshape(members, -1) for name in layout.names]
+    weights = np.concatenate(flat, axis=1) if flat else np.zeros((members, 0), np.float32)
+    return weights, eqx.filter(eqx.filter(network, trainable(network), inverse=True), eqx.is_array)
+
+
+def _named(tree: PyTree, prefix: str) -> dict[str, np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {_name(path, prefix): np.ascontiguousarray(leaf) for path, leaf in leaves}
+
+
+def _name(path: Any, prefix: str) -> str:
+    key = jax.tree_util.keystr(path, simple=True, separator=".")
+    return f"{prefix}.{key}" if prefix else key
+
+
+def _filled(like: PyTree, tensors: Mapping[str, np.ndarray], prefix: str) -> PyTree:
+    def fill(path: Any, leaf: Any) -> np.ndarray:
+        tensor = tensors[_name(path, prefix)]
+        if tensor.shape[1:] != leaf.shape:
+            raise ValueError(f"the tensor {_name(path, prefix)} has shape {tensor.shape[1:]}; expected {leaf.shape}")
+        return tensor
+    return jax.tree_util.tree_map_with_path(fill, like)

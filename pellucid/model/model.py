@@ -1,0 +1,261 @@
+"""The trained model: table in, answers out."""
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.note import Note
+from pellucid.data.read import as_table
+from pellucid.data.table import Table
+from pellucid.errors import DataError, ModelFileError, PellucidError, SettingsError, did_you_mean
+from pellucid.features.base import AbstractFeature
+from pellucid.features.inputs import Inputs, cardinalities, encode_inputs, number_names
+from pellucid.features.targets import ClassTarget, NumberTarget, target_from_json
+from pellucid.features.types import feature_from_json
+from pellucid.model.archive import Archive, read_archive, write_archive
+from pellucid.model.calibration import Calibration, two_columns
+from pellucid.model.card import model_card, plain_values
+from pellucid.model.decision import cost_matrix, decide
+from pellucid.model.members import Members
+from pellucid.model.metrics import evaluate
+from pellucid.model.predictions import Predictions
+from pellucid.networks.describe import Description, describe
+from pellucid.uncertainty.conformal import check_coverage
+from pellucid.uncertainty.temperature import temper
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained ensemble of networks with everything that it needs to answer: scaling, vocabularies, calibration.
+
+    Args:
+        features: how each input column is encoded.
+        target: what is predicted, and how it is decoded.
+        members: the networks.
+        calibration: how outputs become honest answers.
+        decision: `positive`, `threshold` and `costs`, where they were given.
+        settings: what the model was trained with.
+        metrics: its quality on rows that were not used for anything else.
+        about: versions, data fingerprint, date: information only.
+
+    Example:
+        >>> model = pellucid.load("model.pellucid")  # doctest: +SKIP
+        >>> model.predict("new clients.csv").to_frame()  # doctest: +SKIP
+    """
+
+    features: tuple[AbstractFeature, ...]
+    target: ClassTarget | NumberTarget
+    members: Members
+    calibration: Calibration
+    decision: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def task(self) -> str:
+        """`"classify"` or `"regress"`."""
+        return "classify" if isinstance(self.target, ClassTarget) else "regress"
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels of a classifier; empty for numbers."""
+        return self.target.classes if isinstance(self.target, ClassTarget) else ()
+
+    @property
+    def positive(self) -> int:
+        """The index of the positive class: the second one where none was named."""
+        code = self.target.positive_code if isinstance(self.target, ClassTarget) else None
+        return 1 if code is None else code
+
+    def encode(self, data: Any) -> tuple[Table, Inputs]:
+        """The table behind `data` and its encoded inputs; `DataError` names the columns that are lacking."""
+        table = as_table(data)
+        return table, encode_inputs(self.features, table)
+
+    def answer(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What each member says: probabilities (members, rows, classes), or numbers (members, rows)."""
+        outputs = self.members.outputs(inputs).astype(np.float64)
+        if isinstance(self.target, ClassTarget):
+            return temper(two_columns(outputs), self.calibration.temperature)
+        return self.target.decode(outputs[..., 0])
+
+    def predict(self, data: Any, *, coverage: float | None = None) -> Predictions:
+        """Predict every row of `data`.
+
+        Args:
+            data: a file, a data frame, a list of rows as mappings, or one row as a mapping.
+            coverage: for prediction sets and intervals, above 0 and below 1; as in training when `None`.
+
+        Raises:
+            DataError: a column is lacking; it is named.
+        """
+        table, inputs = self.encode(_rows(data))
+        coverage = self.calibration.coverage if coverage is None else check_coverage(coverage)
+        notes = (*table.notes, *self._column_notes(table), *inputs.notes)
+        return self._predictions(self.answer(inputs.arrays), coverage, notes)
+
+    def _predictions(self, answers: np.ndarray, coverage: float, notes: tuple[Note, ...]) -> Predictions:
+        mean, conformal = answers.mean(axis=0), self.calibration.conformal
+        common = {"task": self.task, "target": self.target.name, "coverage": coverage, "notes": notes}
+        by_fold = None if conformal is None else self.calibration.by_fold(answers)
+        if isinstance(self.target, ClassTarget):
+            sets = None if conformal is None else conformal.sets(by_fold, mean, coverage)
+            return Predictions(prediction=self.target.decode(self.decide(mean)), classes=self.target.classes,
+                               probabilities=mean, sets=sets, **common)
+        lower, upper = (None, None) if conformal is None else conformal.intervals(by_fold, coverage, mean)
+        return Predictions(prediction=mean, lower=lower, upper=upper, **common)
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Class indices (rows,) by the rule that was given in training: a threshold, costs, or the likeliest class."""
+        costs = self.decision.get("costs")
+        matrix = None if costs is None else cost_matrix(costs, self.classes)
+        return decide(probabilities, costs=matrix, threshold=self.decision.get("threshold"), positive=self.positive)
+
+    def _column_notes(self, table: Table) -> list[Note]:
+        known = {feature.name for feature in self.features} | {self.target.name}
+        extra = [name for name in table.names if name not in known]
+        if not extra:
+            return []
+        shown = ", ".join(f"`{name}`" for name in extra[:5]) + (" and others" if len(extra) > 5 else "")
+        return [Note("extra_columns", f"{len(extra)} columns that the model does not know were left out: {shown}.",
+                     count=len(extra), severity="warning")]
+
+    def evaluate(self, data: Any) -> dict[str, Any]:
+        """The quality on rows with known answers: metrics by their scikit-learn names, rows used, coverage measured.
+
+        Raises:
+            DataError: the target column is lacking or holds no value that the model knows.
+        """
+        table = as_table(data)
+        if self.target.name not in table.names:
+            raise DataError(f"The data lack the target column `{self.target.name}`.",
+                            did_you_mean(self.target.name, table.names))
+        truth = self.truth(table)
+        known = np.flatnonzero(truth >= 0 if self.task == "classify" else np.isfinite(truth))
+        if not len(known):
+            raise DataError(f"No row holds a value of `{self.target.name}` that the model knows.",
+                            "check that the target column is the one that the model was trained on")
+        predictions = self.predict(table.take(known))
+        outputs = predictions.probabilities if self.task == "classify" else predictions.prediction
+        metrics = evaluate(self.task, truth[known], outputs, positive=self.positive)
+        return {"task": self.task, "target": self.target.name, "rows": len(known), "left_out": len(table) - len(known),
+                "metrics": metrics, "promise": promise(predictions, truth[known])}
+
+    def truth(self, table: Table) -> np.ndarray:
+        """The known answers: class indices (-1 where unknown), or numbers in the target's units (NaN where unknown)."""
+        column = table.column(self.target.name)
+        return self.target.encode(column) if isinstance(self.target, ClassTarget) else self.target.read(column)
+
+    def describe(self) -> Description:
+        """The network in a table: layers, neurons, synapses, biases, shapes, operations, memory."""
+        return describe(self.members.network())
+
+    def deciding(self, *, threshold: float | None = None, costs: Mapping | None = None) -> Model:
+        """The same model with another rule of decision."""
+        if self.task != "classify":
+            raise SettingsError("A rule of decision was given to a model that predicts numbers.", "leave it out")
+        return replace(self, decision=dict(self.decision) | {"threshold": threshold, "costs": costs})
+
+    def with_metrics(self, metrics: Mapping[str, Any], about: Mapping[str, Any]) -> Model:
+        """The same model with its measured quality written in."""
+        return replace(self, metrics=dict(metrics), about=dict(about))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one file, without pickle; a full disk leaves what was there before.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        inputs = probe_inputs(self.features)
+        probe = inputs | {"outputs": self.members.outputs(inputs)}
+        return write_archive(Archive(self.to_record(), self.members.tensors(), probe, model_card(self)), path)
+
+    def to_record(self) -> dict[str, Any]:
+        """Everything but the weights, as JSON values."""
+        return {"task": self.task, "features": [feature.to_json() for feature in self.features],
+                "target": self.target.to_json(), "network": dict(self.members.spec), "members": len(self.members),
+                "calibration": self.calibration.to_json(), "decision": plain_values(self.decision),
+                "settings": plain_values(self.settings), "metrics": plain_values(self.metrics),
+                "about": plain_values(self.about)}
+
+    @classmethod
+    def from_archive(cls, archive: Archive) -> Model:
+        """The model that a file holds; `KeyError`, `TypeError` or `ValueError` where its parts do not fit."""
+        record = archive.record
+        return cls(tuple(feature_from_json(one) for one in record["features"]), target_from_json(record["target"]),
+                   Members.from_tensors(record["network"], archive.tensors),
+                   Calibration.from_json(record["calibration"]), record["decision"], record["settings"],
+                   record["metrics"], record["about"])
+
+    def __repr__(self) -> str:
+        return (f"Model({self.task} `{self.target.name}` from {len(self.features)} columns, "
+                f"{len(self.members)} networks)")
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{html.escape(repr(self))}</b></p>" + self.describe()._repr_html_()
+
+
+PROBE_ROWS = 16
+DRIFT = 1e-3
+
+
+def probe_inputs(features: tuple[AbstractFeature, ...]) -> dict[str, np.ndarray]:
+    """Made-up encoded rows, the same for every model of these columns: no training row is stored in a file."""
+    generator = np.random.default_rng(0)
+    codes = [generator.integers(0, count, PROBE_ROWS) for count in cardinalities(features)]
+    return {"numbers": generator.standard_normal((PROBE_ROWS, len(number_names(features)))).astype(np.float32),
+            "codes": np.stack(codes, 1).astype(np.int32) if codes else np.zeros((PROBE_ROWS, 0), np.int32)}
+
+
+def load(path: str | Path) -> Model:
+    """Load a model that `Model.save` wrote, and check that it still answers as it did when it was saved.
+
+    Raises:
+        ModelFileError: no such file; damaged; not a model; from a newer format; or it answers differently here.
+    """
+    archive = read_archive(path)
+    try:
+        model = Model.from_archive(archive)
+        probe = {name: archive.probe[name] for name in ("numbers", "codes")}
+        expected, found = archive.probe["outputs"], model.members.outputs(probe)
+        drift = float(np.max(np.abs(found - expected), initial=0) / (1 + np.max(np.abs(expected), initial=0)))
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        reason = error.message if isinstance(error, PellucidError) else f"{type(error).__name__}: {error}"
+        raise ModelFileError(f"`{path}` is damaged: its parts do not fit together ({reason}).",
+                             "copy the file again from where it was made, or train the model anew") from error
+    if not drift <= DRIFT:
+        raise ModelFileError(f"`{path}` answers differently here than where it was saved (by {drift:.1%} on its own "
+                             "test inputs).", "the file was changed, or this processor computes differently: "
+                             "train the model anew on this machine")
+    if drift > DRIFT / 30:
+        warnings.warn(f"`{path}` answers slightly differently here than where it was saved (by {drift:.2%}).",
+                      stacklevel=2)
+    return model
+
+
+def promise(predictions: Predictions, truth: np.ndarray) -> dict[str, Any]:
+    """The coverage that was promised beside the one measured against `truth`, and how large sets or intervals are."""
+    if predictions.sets is not None:
+        held = predictions.sets[np.arange(len(truth)), truth]
+        size = {"mean_set_size": float(predictions.sets.sum(axis=1).mean())}
+    elif predictions.lower is not None:
+        held = (predictions.lower <= truth) & (truth <= predictions.upper)
+        size = {"mean_interval_width": float(np.mean(predictions.upper - predictions.lower))}
+    else:
+        return {}
+    return {"coverage_promised": predictions.coverage, "coverage_measured": float(held.mean()), **size}
+
+
+def _rows(data: Any) -> Any:
+    """One row as a mapping of plain values becomes a list of one."""
+    if isinstance(data, Mapping) and data and not any(
+            isinstance(value, (list, tuple, np.ndarray)) or hasattr(value, "__array__") for value in data.values()):
+        return [data]
+    return data

@@ -1,0 +1,152 @@
+"""How good a model is on rows that nothing was chosen by, beside plain methods on the same rows.
+
+Tables of 250 rows and more keep some rows for the test. Smaller ones are judged by repeated cross-validation:
+each row is predicted by models that did not see it, and the model that is kept learns from all rows.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.table import Table
+from pellucid.explain.permutation import Importances, permutation_importance
+from pellucid.model.metrics import evaluate, higher_is_better, main_metric, measure
+from pellucid.model.model import Model
+from pellucid.report.result import Contender
+from pellucid.tasks.baselines import fit_baselines
+from pellucid.tasks.learn import Learned, learn
+from pellucid.tasks.prepare import Prepared, make_lesson
+
+FEW_ROWS = 250
+OUTER_FOLDS = 5
+REPEATS = 2
+IMPORTANCE_ROWS = 2000
+IMPORTANCE_SECONDS = 5.0
+
+
+@dataclass(eq=False)
+class Evidence:
+    """What network and plain methods said about rows that they did not learn from.
+
+    Args:
+        truth: (rows,) of the judged rows; a row of the table may be judged more than once.
+        rows: the number of the table's row of each.
+        network: probabilities (rows, classes), or numbers (rows,).
+        sets, lower, upper: the network's promise.
+        baselines: the same as `network`, by name.
+        seconds: of fitting each, by name.
+        labels: of the plain methods, for people.
+    """
+
+    truth: np.ndarray
+    rows: np.ndarray
+    network: np.ndarray
+    sets: np.ndarray | None = None
+    lower: np.ndarray | None = None
+    upper: np.ndarray | None = None
+    baselines: dict[str, np.ndarray] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.ndarray, *,
+                baselines: bool = True) -> Evidence:
+    """Ask `model`, and plain methods fitted on `train`, about the rows `test`."""
+    predictions = model.predict(prepared.table.take(test))
+    network = predictions.prediction if predictions.probabilities is None else predictions.probabilities
+    evidence = Evidence(prepared.truth[test], test, network, predictions.sets, predictions.lower, predictions.upper)
+    if baselines:
+        inputs, asked = (model.encode(prepared.table.take(rows))[1].arrays for rows in (train, test))
+        fitted = fit_baselines(prepared.task, inputs, prepared.truth[train], classes=len(model.classes) or None,
+                               seed=model.settings["seed"])
+        for one in fitted:
+            evidence.baselines[one.name] = one.predict(asked)
+            evidence.seconds[one.name], evidence.labels[one.name] = one.seconds, one.label
+    return evidence
+
+
+def cross_judge(prepared: Prepared, settings: Mapping[str, Any], *, baselines: bool = True) -> tuple[
+        Evidence, list[tuple[np.ndarray, Model]]]:
+    """Repeated cross-validation: the evidence of all repeats, and the models of the first with the rows they judge."""
+    pieces, first = [], []
+    everything = np.arange(len(prepared.table))
+    for repeat in range(REPEATS):
+        outer = prepared.folds(everything, OUTER_FOLDS, settings["seed"] + repeat)
+        for fold in np.unique(outer):
+            train, test = np.flatnonzero(outer != fold), np.flatnonzero(outer == fold)
+            model = learn(*make_lesson(prepared, train, settings)).model
+            pieces.append(judge_model(prepared, model, train, test, baselines=baselines))
+            first += [(test, model)] if repeat == 0 else []
+    return _joined(pieces), first
+
+
+def _joined(pieces: list[Evidence]) -> Evidence:
+    def join(name: str) -> Any:
+        parts = [getattr(piece, name) for piece in pieces]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
+    names = [name for name in pieces[0].baselines if all(name in piece.baselines for piece in pieces)]
+    return Evidence(**{name: join(name) for name in ("truth", "rows", "network", "sets", "lower", "upper")},
+                    baselines={name: np.concatenate([piece.baselines[name] for piece in pieces]) for name in names},
+                    seconds={name: float(np.mean([piece.seconds[name] for piece in pieces])) for name in names},
+                    labels=pieces[0].labels)
+
+
+def contenders(task: str, evidence: Evidence, seconds: float, positive: int) -> tuple[Contender, tuple[Contender, ...]]:
+    """The network and the plain methods with all metrics of the task."""
+    def judged(name: str, label: str, outputs: np.ndarray, took: float) -> Contender:
+        return Contender(name, label, evaluate(task, evidence.truth, outputs, positive=positive), took)
+
+    network = judged("network", "this network", evidence.network, seconds)
+    plain = tuple(judged(name, evidence.labels[name], outputs, evidence.seconds[name])
+                  for name, outputs in evidence.baselines.items())
+    return network, plain
+
+
+def rank_columns(prepared: Prepared, models: list[tuple[np.ndarray, Model]], seed: int) -> Importances | None:
+    """How much each column matters: the loss of quality when it is shuffled among rows that were not learned from."""
+    columns = [column.name for column in prepared.schema.features if column.used]
+    rows = np.concatenate([rows for rows, _ in models])
+    if len(rows) > IMPORTANCE_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, IMPORTANCE_ROWS, replace=False))
+    if len(rows) < 2 or not columns:
+        return None
+    asked = [(np.flatnonzero(np.isin(rows, own)), model) for own, model in models]
+    model, truth = models[0][1], prepared.truth[rows]
+    metric = main_metric(prepared.task, len(model.classes) or None)
+    if measure(metric, truth, _ask(asked, prepared.table.take(rows)), positive=model.positive) is None:
+        metric = "accuracy" if prepared.task == "classify" else "mae"
+    sign = 1.0 if higher_is_better(metric) else -1.0
+
+    def score(outputs: np.ndarray) -> float:
+        return sign * measure(metric, truth, outputs, positive=model.positive)
+
+    return permutation_importance(lambda table: _ask(asked, table), prepared.table.take(rows), score, columns=columns,
+                                  metric=metric, seconds=IMPORTANCE_SECONDS, seed=seed)
+
+
+def _ask(asked: list[tuple[np.ndarray, Model]], table: Table) -> np.ndarray:
+    """Each row's answer from the model that did not learn from it."""
+    answers = None
+    for positions, model in asked:
+        if not len(positions):
+            continue
+        part = model.answer(model.encode(table.take(positions))[1].arrays).mean(axis=0)
+        answers = np.zeros((len(table), *part.shape[1:])) if answers is None else answers
+        answers[positions] = part
+    return answers
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What `work` gives, and the seconds it took."""
+    start = time.perf_counter()
+    return work(), time.perf_counter() - start
+
+
+def learned_seconds(learned: Learned) -> float:
+    """What learning took, compilation included."""
+    return learned.outcome.seconds + learned.outcome.compile_seconds

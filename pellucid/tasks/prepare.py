@@ -1,0 +1,165 @@
+"""From a raw table to rows that can be learned: target, features, folds; all fitted on training rows only."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.note import Note
+from pellucid.data.check import check_table, require_trainable
+from pellucid.data.schema import Schema, fit_features, infer_schema
+from pellucid.data.split import Split, duplicate_groups, fold_rows, split_rows
+from pellucid.data.table import Table
+from pellucid.errors import SettingsError
+from pellucid.features.dates import time_values
+from pellucid.features.inputs import cardinalities, encode_inputs, number_names
+from pellucid.features.targets import (
+    ClassTarget,
+    NumberTarget,
+    fit_class_target,
+    fit_number_target,
+    recognise_target,
+)
+from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
+from pellucid.tasks.learn import Lesson, num_folds
+
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table with its roles decided.
+
+    Args:
+        table: the rows that have a target.
+        schema: the columns.
+        target: of all rows for classes; for numbers it is fitted anew on the training rows.
+        truth: class indices, or numbers in the target's units, one a row.
+        notes: what was noticed.
+        duplicates: rows with equal inputs share a number.
+        groups, times: of the rows, where the user named such a column.
+    """
+
+    table: Table
+    schema: Schema
+    target: ClassTarget | NumberTarget
+    truth: np.ndarray
+    notes: tuple[Note, ...]
+    duplicates: np.ndarray
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+
+    @property
+    def task(self) -> str:
+        """`"classify"` or `"regress"`."""
+        return "classify" if isinstance(self.target, ClassTarget) else "regress"
+
+    def split(self, test: float, seed: int) -> Split:
+        """Rows for training and for the test."""
+        return split_rows(len(self.table), seed=seed, test=test, target=self.truth, groups=self.groups,
+                          duplicates=self.duplicates, times=self.times)
+
+    def folds(self, rows: np.ndarray, folds: int, seed: int) -> np.ndarray:
+        """The fold of each of `rows`; fewer folds where there are too few rows or groups."""
+        pick = lambda array: None if array is None else array[rows]  # noqa: E731
+        together = self.groups if self.groups is not None else self.duplicates
+        most = min(folds, len(rows), len(np.unique(together[rows])))
+        return fold_rows(len(rows), folds=max(most, 2), seed=seed, target=self.truth[rows], groups=pick(self.groups),
+                         duplicates=pick(self.duplicates), times=pick(self.times))
+
+
+def guess_target(table: Table) -> tuple[str, str]:
+    """The column to predict when the user names none, and why: a telling name, else the last column."""
+    by_name = {name.lower(): name for name in table.names}
+    for name in TARGET_NAMES:
+        if name in by_name:
+            return by_name[name], "its name says so"
+    return table.names[-1], "it is the last column"
+
+
+def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
+    """Decide the roles of the columns and leave out rows without a target.
+
+    Args:
+        table: as read.
+        target: the column to predict.
+        settings: `task`, `types`, `positive`, `time_column`, `group_column`.
+
+    Raises:
+        DataError: nothing can be learned from this table; the message says why.
+    """
+    schema = infer_schema(table, target, settings["types"])
+    roles = {settings[name]: f"it is the {word} column" for name, word in (("time_column", "time"),
+             ("group_column", "group")) if settings[name]}
+    if target in roles:
+        raise SettingsError(f"`{target}` was named as the target and as the time or group column.",
+                            "name another column")
+    schema = schema.leave_out(roles)
+    require_trainable(table, schema, task=settings["task"])
+    notes = check_table(table, schema, task=settings["task"])
+    fitted, truth = _fit_target(table, target, settings)
+    known = np.flatnonzero(truth >= 0 if isinstance(fitted, ClassTarget) else np.isfinite(truth))
+    if len(known) < len(table):
+        lacking = len(table) - len(known)
+        notes += (Note("target_missing", f"{lacking} rows without a value of `{target}` were left out.", target, lacking,
+                       "warning"),)
+        table, truth = table.take(known), truth[known]
+    names = [column.name for column in schema.features if column.used]
+    return Prepared(table, schema, fitted, truth, notes, duplicate_groups(table, names),
+                    groups=_groups(table, settings["group_column"]), times=_times(table, settings["time_column"]))
+
+
+def _fit_target(table: Table, target: str, settings: Mapping[str, Any]) -> tuple[ClassTarget | NumberTarget, np.ndarray]:
+    column = table.column(target)
+    task, _ = recognise_target(target, column, settings["task"])
+    if task == "classify":
+        classes = fit_class_target(target, column, positive=settings["positive"])
+        return classes, classes.encode(column)
+    if settings["positive"] is not None:
+        raise SettingsError(f"`positive` was {settings['positive']!r}, but `{target}` holds numbers.",
+                            "leave positive out, or set the task to classify")
+    number = fit_number_target(target, column)
+    return number, number.read(column)
+
+
+def _groups(table: Table, name: str | None) -> np.ndarray | None:
+    if name is None:
+        return None
+    return np.unique(table.column(name).cast(str).fill_null("").to_numpy(), return_inverse=True)[1]
+
+
+def _times(table: Table, name: str | None) -> np.ndarray | None:
+    """The time column as numbers that rise with time."""
+    if name is None:
+        return None
+    times = time_values(table.column(name))
+    if np.isnan(times).mean() > 0.5:
+        raise SettingsError(f"`time_column` was `{name}`, which holds few dates or numbers.",
+                            "name a column of dates, times or numbers")
+    return times
+
+
+def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any]) -> tuple[Lesson, dict[str, Any]]:
+    """Fit features and target on `rows`, encode them, deal them to folds, and fill in the settings' defaults."""
+    table = prepared.table.take(rows)
+    features = fit_features(prepared.schema, table, normalise=settings["normalise"] or DEFAULT_NORMALISE)
+    inputs = encode_inputs(features, table).arrays
+    target, answers = prepared.target, prepared.truth[rows].astype(np.int32)
+    if isinstance(target, NumberTarget):
+        target = fit_number_target(target.name, table.column(target.name))
+        answers = target.encode(table.column(target.name))
+    width = len(number_names(features)) + sum(cardinalities(features))
+    classes = len(target.classes) if isinstance(target, ClassTarget) else 0
+    chosen = resolve(settings, TableSize(len(rows), width, classes))
+    weight = class_weights(answers, classes) if chosen["class_weight"] == "balanced" and classes else np.ones(len(rows))
+    folds = prepared.folds(rows, num_folds(chosen["members"]), chosen["seed"])
+    lesson = Lesson(features, target, inputs, answers, weight.astype(np.float32), folds)
+    return lesson, chosen
+
+
+def class_weights(codes: np.ndarray, classes: int) -> np.ndarray:
+    """Row weights that give every class the same total, with mean 1."""
+    counts = np.bincount(codes, minlength=classes)
+    return (len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[codes]

@@ -1,0 +1,209 @@
+"""From a trained and judged model to the plain record that a report shows, and to metrics.json."""
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.explain.permutation import Importances
+from pellucid.features.targets import ClassTarget
+from pellucid.losses import losses
+from pellucid.model.decision import DecisionReport, decision_report
+from pellucid.model.metrics import main_metric
+from pellucid.report.evidence import class_evidence, class_promise, number_evidence, number_promise
+from pellucid.report.result import (
+    ClassEvidence,
+    Contender,
+    Cost,
+    Curve,
+    NumberEvidence,
+    Promise,
+    Ranking,
+    Result,
+    SchemaRow,
+)
+from pellucid.report.verdict import compare_with_best, write_verdict
+from pellucid.tasks.judge import OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
+from pellucid.tasks.learn import Learned, Lesson
+from pellucid.tasks.picture import dead_share, network_picture
+from pellucid.tasks.prepare import Prepared
+from pellucid.tasks.run import Stages
+from pellucid.training.diagnosis import diagnose
+
+PACKAGES = ("pellucid", "jax", "jaxlib", "equinox", "optax", "numpy", "scikit-learn", "polars")
+_MEGABYTE = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """All that is known at the end of a run."""
+
+    prepared: Prepared
+    lesson: Lesson
+    learned: Learned
+    settings: Mapping[str, Any]
+    evidence: Evidence | None
+    ranking: Importances | None
+    crossed: bool
+    command: str
+    stages: Stages
+
+
+def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
+    """The record for the report, what metrics.json holds, and what the model file says about itself."""
+    prepared, model, evidence = story.prepared, story.learned.model, story.evidence
+    network, plain = (Contender("network", "this network", {}, learned_seconds(story.learned)), ())
+    compared = promise = shown = None
+    classes = len(model.classes) or None
+    metric = main_metric(prepared.task, classes)
+    if evidence is not None:
+        network, plain = contenders(prepared.task, evidence, learned_seconds(story.learned), model.positive)
+        compared = compare_with_best(prepared.task, metric, evidence.truth, evidence.network, evidence.baselines,
+                                     positive=model.positive, groups=evidence.rows)
+        promise, shown = _promise(story), _evidence(story)
+    verdict = write_verdict(prepared.task, network, plain, compared, promise=promise, target=prepared.target.name)
+    result = Result(
+        title=f"{prepared.table.source} → {prepared.target.name}", task=prepared.task, target=prepared.target.name,
+        verdict=verdict, metric=metric, rows=_rows(story), network=network, baselines=plain, tested=_tested(story),
+        promise=promise, curve=_curve(story), ranking=_ranking(story.ranking), evidence=shown,
+        decision=_decision(story), picture=network_picture(story.lesson, model), schema=_schema(prepared),
+        notes=prepared.notes, diagnosis=tuple(_diagnosis(story)), cost=_cost(story), settings=story.settings,
+        command=story.command, versions=versions(), positive=_positive(model.target),
+        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
+    return result, _metrics(result), {"versions": versions(), "created": result.created,
+                                      "data": prepared.table.source, "rows": result.rows}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide over the result."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def _metrics(result: Result) -> dict[str, Any]:
+    cost = result.cost
+    found = {"task": result.task, "target": result.target, "rows": dict(result.rows),
+             "network": dict(result.network.metrics),
+             "baselines": {one.name: dict(one.metrics) for one in result.baselines},
+             "seconds": {"network": result.network.seconds, **{one.name: one.seconds for one in result.baselines},
+                         "predicted": cost.predicted_seconds, **{f"stage_{name}": value for name, value in
+                                                                 cost.stages.items()}},
+             "peak_memory_mb": cost.peak_memory_mb, "verdict": list(result.verdict.sentences),
+             "outcome": result.verdict.outcome, "warnings": [note.to_json() for note in result.notes]}
+    if result.promise is not None:
+        size = "mean_set_size" if result.promise.kind == "sets" else "mean_interval_width"
+        found["promise"] = {"coverage_promised": result.promise.promised, "coverage_measured": result.promise.measured,
+                            size: result.promise.size}
+    return found
+
+
+def _positive(target: Any) -> str | None:
+    named = isinstance(target, ClassTarget) and target.positive is not None
+    return str(target.positive) if named else None
+
+
+def _rows(story: Story) -> dict[str, int]:
+    learned = len(story.lesson.answers)
+    members = np.array(story.learned.model.calibration.folds)
+    held_out = int(np.isin(story.lesson.folds, members).sum())
+    tested = 0 if story.evidence is None else len(np.unique(story.evidence.rows))
+    return {"train": learned, "validation": held_out, "test": tested}
+
+
+def _tested(story: Story) -> str:
+    if story.evidence is None:
+        return "No rows were kept for a test."
+    if story.crossed:
+        return (f"The table is small, so quality was measured by {OUTER_FOLDS}-fold cross-validation, {REPEATS} times "
+                "over: each row was judged by networks that had not seen it. The model that was kept learned from all "
+                "rows.")
+    how = "the latest rows" if story.prepared.times is not None else "rows drawn at random, stratified by the target"
+    how = "whole groups drawn at random" if story.prepared.groups is not None and story.prepared.times is None else how
+    return f"The test rows are {how}; nothing was chosen by them."
+
+
+def _promise(story: Story) -> Promise | None:
+    evidence, coverage = story.evidence, story.learned.model.calibration.coverage
+    if evidence.sets is not None:
+        return class_promise(evidence.sets, evidence.truth, coverage)
+    if evidence.lower is not None:
+        return number_promise(evidence.lower, evidence.upper, evidence.truth, coverage)
+    return None
+
+
+def _evidence(story: Story) -> ClassEvidence | NumberEvidence:
+    evidence, model = story.evidence, story.learned.model
+    if story.prepared.task == "regress":
+        return number_evidence(evidence.truth, evidence.network, evidence.lower, evidence.upper)
+    return class_evidence(evidence.truth, evidence.network, model.classes, positive=model.positive,
+                          temperature=model.calibration.temperature)
+
+
+def _decision(story: Story) -> DecisionReport | None:
+    rule = story.learned.model.decision
+    if story.evidence is None or (rule.get("threshold") is None and rule.get("costs") is None):
+        return None
+    return decision_report(story.evidence.truth, story.evidence.network, story.learned.model.classes,
+                           costs=rule.get("costs"), threshold=rule.get("threshold"),
+                           positive=story.learned.model.positive)
+
+
+def _curve(story: Story) -> Curve:
+    epochs = story.learned.outcome.history.epochs
+    return Curve(np.array([one.epoch for one in epochs]), np.array([one.training_error for one in epochs]),
+                 np.array([one.validation_error for one in epochs]), losses.canonical(story.settings["loss"]),
+                 story.learned.outcome.history.best_epoch)
+
+
+def _ranking(found: Importances | None) -> Ranking | None:
+    if found is None:
+        return None
+    order = np.argsort(-found.mean, kind="stable")
+    return Ranking(tuple(found.columns[index] for index in order), found.mean[order], found.low[order],
+                   found.high[order], found.metric, found.repeats, 0)
+
+
+def _schema(prepared: Prepared) -> tuple[SchemaRow, ...]:
+    rows = []
+    for column in prepared.schema.columns:
+        target = column.name in prepared.schema.targets
+        role = "target" if target else "feature" if column.used else "unused"
+        rows.append(SchemaRow(column.name, column.kind, column.reason, column.missing, column.distinct,
+                              column.examples, role))
+    return tuple(rows)
+
+
+def _diagnosis(story: Story) -> list[str]:
+    lesson, learned = story.lesson, story.learned
+    loss = losses.canonical(story.settings["loss"])
+    plain = None
+    if loss == "cross_entropy":
+        share = np.bincount(lesson.answers, minlength=len(learned.model.classes)) / len(lesson.answers)
+        plain = float(-np.sum(share[share > 0] * np.log(share[share > 0])))
+    elif loss in ("mean_squared", "root_mean_squared"):
+        plain = float(np.var(lesson.answers)) ** (1.0 if loss == "mean_squared" else 0.5)
+    return diagnose(learned.outcome.history, learning_rate=learned.plan.learning_rate, epochs=learned.plan.epochs,
+                    dead_share=dead_share(lesson, learned.model), plain_error=plain)
+
+
+def _cost(story: Story) -> Cost:
+    outcome = story.learned.outcome
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak / _MEGABYTE if sys.platform == "darwin" else peak * 1024 / _MEGABYTE
+    predicted = None if np.isnan(outcome.predicted_seconds) else outcome.predicted_seconds
+    return Cost(predicted_seconds=predicted, seconds=outcome.seconds,
+                predicted_memory_mb=outcome.peak_bytes / _MEGABYTE, peak_memory_mb=peak,
+                stages=dict(story.stages.seconds) | {"of training: compilation": outcome.compile_seconds},
+                iterations=outcome.iterations, batch_size=story.learned.plan.batch_size)

@@ -1,0 +1,136 @@
+"""`pellucid.train`: a table in, a trained network out, with its honest quality beside plain methods."""
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.declared import TRAIN
+from pellucid.core.note import Note
+from pellucid.data.read import as_table
+from pellucid.errors import SettingsError
+from pellucid.nn.activations import range_warning
+from pellucid.tasks.find_rate import find_rate
+from pellucid.tasks.folder import RunFolder, fingerprint
+from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model, rank_columns
+from pellucid.tasks.learn import Learned, Lesson, learn
+from pellucid.tasks.prepare import Prepared, guess_target, make_lesson, prepare
+from pellucid.tasks.run import Run, Stages
+from pellucid.tasks.summary import Story, summarise
+from pellucid.training.callbacks import Callback
+from pellucid.training.engine import Watch
+from pellucid.training.progress import Progress, Silent
+
+
+@dataclass(frozen=True)
+class Onlooker:
+    """What looks on while a table is trained; none of it changes what is learned.
+
+    Args:
+        progress: draws on the terminal.
+        callbacks: called after each epoch.
+    """
+
+    progress: Progress
+    callbacks: tuple[Callback, ...] = ()
+
+
+def train(data: Any, target: str | None = None, *, run: str | Path | None = None, resume: bool = False,
+          progress: Progress | None = None, callbacks: Sequence[Callback] = (), **settings: Any) -> Run:
+    """Train a network on a table, judge it on rows kept apart, and write a run folder.
+
+    Args:
+        data: a file (CSV, TSV, Parquet, JSON Lines, Excel), a data frame, an array, or rows as mappings.
+        target: the column to predict; a telling name or the last column when `None`.
+        run: the folder to write; `runs/<data>-<n>` when `None`. A folder that holds a run is never overwritten.
+        resume: go on with the run in `run` (or the latest of this data) after it was stopped.
+        progress: such as `pellucid.training.progress.Terminal()`; silent when `None`.
+        callbacks: called with each epoch's record; training ends after the one that returns `False`.
+        settings: see docs/settings.md; all have defaults that suit most tables.
+
+    Returns:
+        The run: `.model`, `.metrics`, `.history`, `.report(path)`.
+
+    Raises:
+        DataError: the data cannot be read, or nothing can be learned from it.
+        SettingsError: a setting is unknown or out of range.
+
+    Example:
+        >>> run = pellucid.train("bank.csv", target="creditability")  # doctest: +SKIP
+        >>> run.model.predict("new clients.csv").to_frame()  # doctest: +SKIP
+    """
+    chosen, stages = TRAIN.check(settings), Stages()
+    with stages.timed("reading"):
+        table = as_table(data)
+        name, why = (target, "") if target is not None else guess_target(table)
+        prepared = prepare(table, name, chosen)
+        if why:
+            note = Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)
+            prepared = replace(prepared, notes=(note, *prepared.notes))
+    folder = RunFolder.open(run, table.source, resume)
+    folder.begin(name, settings, fingerprint(prepared.table, name, chosen))
+    onlooker = Onlooker(progress or Silent(), tuple(callbacks))
+    return _finish(prepared, chosen, folder, stages, onlooker, resume)
+
+
+def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stages: Stages, onlooker: Onlooker,
+            resume: bool) -> Run:
+    """Train, save, judge, save again with the judgement, and tell."""
+    rows = np.arange(len(prepared.table))
+    crossed = len(rows) < FEW_ROWS and chosen["test_size"] > 0 and prepared.times is None
+    if chosen["test_size"] > 0 and not crossed:
+        split = prepared.split(chosen["test_size"], chosen["seed"])
+        train_rows, test_rows = split.train, split.test
+        prepared = replace(prepared, notes=(*prepared.notes, *split.notes))
+    else:
+        train_rows, test_rows = rows, rows[:0]
+    with stages.timed("training"):
+        lesson, settings = make_lesson(prepared, train_rows, chosen)
+        if settings["learning_rate"] == "find":
+            settings["learning_rate"] = find_rate(lesson, settings)
+        prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
+        learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
+    learned.model.save(folder.model)
+    whole = learned.outcome.ending != "interrupted"
+    evidence, models, ranking = None, [], None
+    with stages.timed("judging"):
+        if crossed and whole:
+            evidence, models = cross_judge(prepared, settings)
+        elif len(test_rows):
+            evidence = judge_model(prepared, learned.model, train_rows, test_rows, baselines=whole)
+            models = [(test_rows, learned.model)]
+    with stages.timed("importance"):
+        if models and whole:
+            ranking = rank_columns(prepared, models, settings["seed"])
+    story = Story(prepared, lesson, learned, settings, evidence, ranking, crossed, folder.command(prepared), stages)
+    return _written(story, folder)
+
+
+def _written(story: Story, folder: RunFolder) -> Run:
+    start = time.perf_counter()
+    result, metrics, about = summarise(story)
+    model = story.learned.model.with_metrics(metrics, about)
+    finished = Run(folder.path, model, result, metrics, story.learned.outcome.history, story.learned.outcome.ending)
+    folder.write(finished, story.settings, time.perf_counter() - start)
+    return finished
+
+
+def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:
+    """What the settings mean for this table, where a user may not expect it."""
+    notes, most = [], int(np.bincount(lesson.folds).max())
+    if settings["batch_size"] > len(lesson.answers):
+        notes.append(Note("large_batch", f"The batch size {settings['batch_size']} is larger than the {len(lesson.answers)} "
+                          "training rows; all rows make one batch.", count=settings["batch_size"], severity="warning"))
+    if most == len(lesson.answers):
+        raise SettingsError("All rows belong to one group, so that none can be held out.", "leave group_column out")
+    if lesson.task == "regress" and (words := range_warning(
+            settings["output_activation"], float(lesson.answers.min()), float(lesson.answers.max()))):
+        notes.append(Note("output_range", words, lesson.target.name, severity="warning"))
+    return notes
+
+
+__all__ = ["Learned", "train"]
