@@ -58,7 +58,8 @@ def write_verdict(task: str, network: Contender, baselines: tuple[Contender, ...
     else:
         best, difference = compared
         first, outcome = _comparison(labels[best], difference), difference.outcome
-    sentences = [first, *_quality(task, network, baselines, target), *_promise_sentence(promise)]
+    gloss = [] if difference is None else [_gloss(difference.metric)]
+    sentences = [first, *gloss, *_quality(task, network, baselines, target), *_promise_sentence(promise)]
     return Verdict(outcome, tuple(sentences), best, difference)
 
 
@@ -90,8 +91,12 @@ def _gap(found: Difference, value: float, signed: bool = False) -> str:
     if found.metric in ("accuracy", "balanced_accuracy"):
         return f"{sign}{words.number(100 * value, 2)} points"
     width = found.high - found.low
-    places = int(np.clip(1 - np.floor(np.log10(width)), 0, 6)) if 0 < width < np.inf else 3
+    places = int(np.clip(1 - np.floor(np.log10(width)), int(width < 100), 6)) if 0 < width < np.inf else 3
     return sign + words.fixed(value, places)
+
+
+def _gloss(metric: str) -> str:
+    return f"Here {metrics[metric].label} is {metrics[metric].gloss}."
 
 
 def _quality(task: str, network: Contender, baselines: tuple[Contender, ...], target: str) -> list[str]:
@@ -116,8 +121,10 @@ def _promise_sentence(promise: Promise | None) -> list[str]:
     kept = "" if promise.low <= promise.promised <= promise.high or promise.measured >= promise.promised else (
         ": less than promised, by more than chance explains")
     if promise.kind == "sets":
+        names = "each names one class" if promise.size == 1 else (
+            f"they name {words.number(promise.size, 3)} classes on average")
         return [f"Its prediction sets, made to hold the true class {promised} of the time, held it for {measured} of "
-                f"the test rows{kept}; they name {words.number(promise.size, 3)} classes on average."]
+                f"the test rows{kept}; {names}."]
     if promise.infinite and promise.infinite == 1:
         return [f"There are too few rows for intervals that hold the truth {promised} of the time; ask for less."]
     return [f"Its intervals, made to hold the true value {promised} of the time, held it for {measured} of the test "

@@ -42,9 +42,11 @@ def fixed(value: float | None, places: int = 3) -> str:
 def score(metric: str, value: float | None) -> str:
     """A metric for people: shares in per cent, scores with three places, errors in units with three digits."""
     if metric in ("accuracy", "balanced_accuracy"):
-        return percent(value)
+        return number(value) if value is None else f"{100 * value:.1f} %"
     if metric in ("rmse", "mae", "median_absolute_error"):
         return number(value, 4)
+    if value is not None and metric in ("roc_auc", "average_precision", "f1", "r2") and 0.9995 <= value < 1:
+        return "over 0.999"
     return fixed(value)
 
 
