@@ -1,0 +1,1 @@
+"""The command line: a thin face over tasks and models; `dispatch` loads a command when it is run."""

@@ -1,0 +1,202 @@
+"""`pellucid`: the commands and their options; the code of a command is loaded when it runs, so that help is quick."""
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from pellucid import __version__
+from pellucid.cli import trouble
+from pellucid.cli.options import (
+    argument,
+    normal_spelling,
+    option,
+    optional_argument,
+    parse_settings,
+    repeated,
+    settings_options,
+    switch,
+)
+from pellucid.core.declared import NETWORK_SETTINGS, TRAIN
+from pellucid.core.settings import Setting
+from pellucid.errors import did_you_mean
+
+DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input.")
+MODEL = argument("model", "A model that `pellucid train` wrote.")
+JSON = switch("as_json", "Print JSON.", option="--json")
+QUIET = switch("quiet", "Say nothing but errors.")
+VERBOSE = switch("verbose", "Say more.")
+RUN = option("run", "Folder for the results; never overwritten. Default: runs/<data>-<number>.", metavar="DIR")
+DEVICE = TRAIN["device"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: the module of its name in `pellucid.cli` has a function `run` that takes its parameters by name.
+
+    Args:
+        name: as typed.
+        help: what it does, in one line.
+        parameters: its arguments and options.
+        settings: declared settings that are options too; `run` gets those that were given, as `settings`.
+    """
+
+    name: str
+    help: str
+    parameters: tuple[inspect.Parameter, ...]
+    settings: tuple[Setting, ...] = ()
+
+    @property
+    def all_parameters(self) -> list[inspect.Parameter]:
+        """Its own and those of its settings."""
+        return [*self.parameters, *settings_options(self.settings)]
+
+
+COMMANDS = (
+    Command("demo", "Train on the bundled German-credit table and report the result.",
+            (RUN, JSON, QUIET)),
+    Command("inspect", "Show the columns of a table, their types and why, and what is wrong with it.",
+            (DATA, option("target", "The column to be predicted.", metavar="COLUMN"),
+             repeated("types", "Type of a column where the inferred one is wrong; may be repeated.", option="--type",
+                      metavar="COLUMN=TYPE"), JSON), (TRAIN["task"],)),
+    Command("train", "Train on a table: a model, its quality beside plain methods, and a report.",
+            (DATA, option("target", "The column to be predicted; guessed if not given.", metavar="COLUMN"), RUN,
+             switch("resume", "Go on with the interrupted run in the folder --run."),
+             option("start", "Start from the weights of another model; comes later.", metavar="MODEL",
+                    option="--from"), JSON, QUIET, VERBOSE), tuple(TRAIN.values())),
+    Command("evaluate", "Measure a model on rows with known answers.", (MODEL, DATA, JSON), (DEVICE,)),
+    Command("predict", "Predict every row of a table, in pieces if it is large.",
+            (MODEL, DATA, option("output", "File to write instead of standard output.", metavar="FILE"),
+             option("format", "csv or json; by the ending of --output, else csv.", metavar="csv|json"),
+             switch("as_json", "The same as --format json.", option="--json"), QUIET),
+            (TRAIN["coverage"], DEVICE)),
+    Command("describe", "Show the layers, neurons and synapses of a model, or of a network before training.",
+            (optional_argument("model", "A model that `pellucid train` wrote."),
+             option("inputs", "Input neurons, with --network.", metavar="N"),
+             option("outputs", "Output neurons, with --network.", metavar="N"),
+             option("draw", "Draw the network into this PNG, SVG or PDF file.", metavar="FILE"), JSON),
+            NETWORK_SETTINGS),
+    Command("export", "Write a model in another format.",
+            (MODEL, option("to", "The format: onnx.", metavar="FORMAT"),
+             option("output", "File to write. Default: the model's name with .onnx.", metavar="FILE"))),
+    Command("explain", "Why a prediction is what it is. Comes in a later version.",
+            (optional_argument("model", "A model."), optional_argument("data", "A table."))),
+    Command("learning-curve", "What more data would bring. Comes in a later version.",
+            (optional_argument("data", "A table."),)),
+    Command("dream", "What a network sees. Comes in a later version.", (optional_argument("model", "A model."),)),
+)
+LATER = {"explain": "the report of `pellucid train` ranks the columns that matter",
+           "learning-curve": "train on parts of your table and compare their metrics.json",
+           "dream": "`pellucid describe MODEL --draw network.png` draws a network"}
+
+app = typer.Typer(name="pellucid", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+                  suggest_commands=False, pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": normal_spelling})
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pellucid {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: pellucid demo")
+def about(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True,
+                                                help="Show the version.", metavar="")] = False) -> None:
+    """From a table to a trained network, its honest quality and a file to keep."""
+
+
+def _register(command: Command) -> None:
+    def call(**values: Any) -> int:
+        if command.name in LATER:
+            trouble.say_error(f"`pellucid {command.name}` comes in a later version.", LATER[command.name])
+            return trouble.USER
+        settings = parse_settings(command.settings, values)
+        _choose_device(settings.get("device"))
+        own = {parameter.name: values[parameter.name] for parameter in command.parameters}
+        if command.settings:
+            own["settings"] = settings
+        return importlib.import_module(f"pellucid.cli.{command.name}").run(**own) or 0
+
+    call.__signature__ = inspect.Signature(command.all_parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in command.all_parameters}
+    app.command(command.name, help=command.help)(call)
+
+
+for _command in COMMANDS:
+    _register(_command)
+
+
+def _choose_device(device: str | None) -> None:
+    """JAX reads these when it is loaded, which has not happened yet."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if device == "cpu":
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code: 0 done, 1 a bug of ours, 2 the user can fix it, 130 interrupted.
+
+    Args:
+        arguments: what follows `pellucid` on the command line; that of this process when `None`.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with _plain_warnings(), _encodable_output():
+        try:
+            code = app(arguments, prog_name="pellucid", standalone_mode=False)
+            sys.stdout.flush()
+            return int(code or 0)
+        except (Exception, KeyboardInterrupt) as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                return 0
+            if "No such command" in str(error):
+                trouble.say_error(f"There is no command `{_first_word(arguments)}`.",
+                                  did_you_mean(_first_word(arguments), [command.name for command in COMMANDS]))
+                return trouble.USER
+            return trouble.exit_code(error, arguments, _options_of(_first_word(arguments)))
+
+
+def run() -> None:
+    """The entry point `pellucid`."""
+    sys.exit(main())
+
+
+def _first_word(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
+
+
+def _options_of(name: str) -> list[str]:
+    for command in COMMANDS:
+        if command.name == name:
+            infos = [parameter.annotation.__metadata__[0] for parameter in command.all_parameters]
+            return ["--help", *(spelling for info in infos if getattr(info, "default", None)
+                                for spelling in str(info.default).split("/"))]
+    return ["--help", "--version"]
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Pellucid's warnings as one line; those of libraries only when debugging."""
+    with warnings.catch_warnings():
+        def show(message: Warning | str, category: type[Warning], filename: str, *_: Any) -> None:
+            if category is UserWarning or trouble.debugging():
+                trouble.say("warning", str(message), "yellow")
+        warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
+def _encodable_output() -> Iterator[None]:
+    """A terminal that cannot show a character gets an escape instead of a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    yield
