@@ -80,14 +80,7 @@ def _from_narwhals(name: str, series: nw.Series) -> pl.Series:
         return pl.Series(name, series.to_numpy().astype("datetime64[us]"))
     if isinstance(kind, nw.Duration):
         return _tidy_column(pl.Series(name, series.to_numpy().astype("timedelta64[us]")))
-    if isinstance(kind, (nw.Categorical, nw.Enum)):
-        return _from_categories(name, series)
-    return from_values(name, series.to_list())
-
-
-def _from_categories(name: str, series: nw.Series) -> pl.Series:
-    """Categories of numbers stay numbers, those of words become text."""
-    return from_values(name, series.to_list())
+    return from_values(name, series.to_list())  # categories too: those of numbers stay numbers
 
 
 def _from_array(name: str, array: np.ndarray) -> pl.Series:
@@ -99,6 +92,8 @@ def _from_array(name: str, array: np.ndarray) -> pl.Series:
 def _is_nothing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
+    if isinstance(value, decimal.Decimal):  # comparing a signalling NaN raises
+        return value.is_nan()
     return isinstance(value, (float, np.floating, np.datetime64)) and value != value
 
 

@@ -225,7 +225,7 @@ def _split_by_time(times: np.ndarray, test: float, groups: np.ndarray | None) ->
                           severity="warning"))
     without = int(np.isnan(times).sum())
     if without:
-        notes.append(Note("no_time", f"{without:,} rows have no time; they count as the earliest.", count=without,
+        notes.append(Note("no_time", f"Rows without a time ({without:,}) count as the earliest.", count=without,
                           severity="warning"))
     return Split(order[:cut], order[cut:], tuple(notes))
 

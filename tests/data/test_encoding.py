@@ -13,8 +13,8 @@ TEXT = "größe;ort\n1,5;Zürich\n2,5;Köln\n" * 5
 
 
 @pytest.mark.parametrize(("encoding", "kinds"), [
-    ("utf-8", []), ("utf-8-sig", []), ("utf-16", ["encoding"]), ("utf-16-le", ["encoding"]), ("utf-16-be", ["encoding"]),
-    ("cp1252", ["encoding"]),
+    ("utf-8", []), ("utf-8-sig", []), ("utf-16", ["encoding"]), ("utf-16-le", ["encoding"]),
+    ("utf-16-be", ["encoding"]), ("cp1252", ["encoding"]),
 ])
 def test_encodings(encoding, kinds):
     text, notes = to_utf8(TEXT.encode(encoding), "x")

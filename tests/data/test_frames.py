@@ -19,7 +19,8 @@ PANDAS = pd.DataFrame({
     "integer": [1, 2], "float": [1.5, np.nan], "words": ["a", None], "category": pd.Categorical(["x", "y"]),
     "codes": pd.Categorical([3, 4]), "nullable": pd.array([1, None], dtype="Int64"),
     "maybe": pd.array([True, None], dtype="boolean"), "truth": [True, False],
-    "day": pd.to_datetime(["2020-01-01", None]), "zone": pd.to_datetime(["2020-01-01", None]).tz_localize("Europe/Berlin"),
+    "day": pd.to_datetime(["2020-01-01", None]),
+    "zone": pd.to_datetime(["2020-01-01", None]).tz_localize("Europe/Berlin"),
     "mixed": [1, "a"], "lists": [[1], None], "span": pd.to_timedelta([1, 2], unit="s"),
     "object": np.array([True, None], object), "string": pd.array(["q", None], dtype="string"), 7: [1, 2],
     "period": pd.period_range("2020-01", periods=2, freq="M"),
@@ -27,7 +28,8 @@ PANDAS = pd.DataFrame({
 EXPECTED = {
     "integer": [1, 2], "float": [1.5, None], "words": ["a", None], "category": ["x", "y"], "codes": [3, 4],
     "nullable": [1, None], "maybe": [True, None], "truth": [True, False], "day": [datetime.datetime(2020, 1, 1), None],
-    "zone": [datetime.datetime(2019, 12, 31, 23), None], "mixed": ["1", "a"], "lists": ["[1]", None], "span": [1.0, 2.0],
+    "zone": [datetime.datetime(2019, 12, 31, 23), None], "mixed": ["1", "a"], "lists": ["[1]", None],
+    "span": [1.0, 2.0],
     "object": [True, None], "string": ["q", None], "7": [1, 2], "period": ["2020-01", "2020-02"],
 }
 
@@ -97,7 +99,7 @@ def test_what_is_no_table(source):
 
 VALUE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.binary(max_size=3),
                   st.dates(), st.datetimes(), st.decimals(allow_nan=True), st.lists(st.integers(), max_size=2),
-                  st.sampled_from([pd.NA, pd.NaT, np.float32(1), np.nan, 10**30, -(10**400)]))
+                  st.sampled_from([pd.NA, pd.NaT, decimal.Decimal("sNaN"), np.float32(1), np.nan, 10**30, -(10**400)]))
 
 
 @settings(max_examples=150, deadline=None)

@@ -57,8 +57,9 @@ def test_no_table_crashes(data, rows, columns, as_text):
     cells = [data.draw(st.lists(CELLS, min_size=rows, max_size=rows)) for _ in range(columns)]
     names = data.draw(st.lists(st.text(max_size=5), min_size=columns, max_size=columns, unique=True))
     if as_text:
-        source = pl.DataFrame([pl.Series(name, [None if cell is None else str(cell) for cell in column], dtype=pl.String)
-                               for name, column in zip(names, cells, strict=True)])
+        words = [[None if cell is None else str(cell) for cell in column] for column in cells]
+        source = pl.DataFrame([pl.Series(name, column, dtype=pl.String)
+                               for name, column in zip(names, words, strict=True)])
     else:
         source = dict(zip(names, cells, strict=True))
     inspection = inspect_table(source, target=names[-1])

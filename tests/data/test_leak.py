@@ -23,7 +23,8 @@ def leaks(target, **columns):
 
 @pytest.mark.parametrize(("target", "column"), [
     (Y, Y + 0.01 * RNG.normal(size=400)), (Y, 1 - Y), (Y, np.where(Y == 1, "paid", "open")),
-    (Y, np.array(["a", "b", "c", "d"])[Y * 2 + RNG.integers(0, 2, 400)]), (Y, [None if y else 1.5 + i for i, y in enumerate(Y)]),
+    (Y, np.array(["a", "b", "c", "d"])[Y * 2 + RNG.integers(0, 2, 400)]),
+    (Y, [None if y else 1.5 + i for i, y in enumerate(Y)]),
     (Y3, np.array(["x", "y", "z"])[Y3]), (Y3, Y3 + 0.01 * RNG.random(400)), (NUMBER, 3 * NUMBER - 1),
     (NUMBER, np.exp(NUMBER)), (NUMBER, [f"{x:.6f}" for x in NUMBER]),
 ])
@@ -32,7 +33,8 @@ def test_leaks_are_found(target, column):
 
 
 @pytest.mark.parametrize(("target", "column"), [
-    (Y, Y + RNG.normal(size=400)), (Y, [f"w{i % 150}" for i in range(400)]), (Y, np.where(RNG.random(400) < 0.95, Y, 1 - Y)),
+    (Y, Y + RNG.normal(size=400)), (Y, [f"w{i % 150}" for i in range(400)]),
+    (Y, np.where(RNG.random(400) < 0.95, Y, 1 - Y)),
     (Y3, np.zeros(400) + (np.arange(400) % 2)), (NUMBER, NUMBER + 0.2 * RNG.normal(size=400)),
     (np.arange(400) < 5, (np.arange(400) < 5) * 1.0), (Y, [1e307 * x for x in NUMBER]),
 ])

@@ -25,7 +25,9 @@ def written(folder, name, data=None, write=None):
 
 
 @pytest.mark.parametrize(("name", "data"), [
-    ("t.csv", CSV), ("t.tsv", CSV.replace(b",", b"\t")), ("t.txt", CSV.replace(b",", b";")), ("t.csv.gz", gzip.compress(CSV)),
+    ("t.csv", CSV), ("t.tsv", CSV.replace(b",", b"\t")),
+    ("t.txt", CSV.replace(b",", b";")),
+    ("t.csv.gz", gzip.compress(CSV)),
     ("t", CSV), ("t.weird", CSV), ("t.csv", gzip.compress(CSV)),
 ])
 def test_text_files_give_columns_of_text(tmp_path, name, data):
@@ -68,12 +70,15 @@ def test_standard_input(monkeypatch):
 
 BAD = {
     "empty": ("t.csv", b"", "is empty"), "blank": ("t.csv", b"\n \n", "is empty"),
-    "header only": ("t.csv", b"a,b\n", "no rows"), "duplicate": ("t.csv", b"a,a\n1,2\n", "more than one column named `a`"),
-    "picture": ("t.csv", b"\x89PNG\r\n\x1a\n\0\0", "PNG picture"), "junk": ("t.csv", bytes(range(256)) * 9, "binary"),
+    "header only": ("t.csv", b"a,b\n", "no rows"),
+    "duplicate": ("t.csv", b"a,a\n1,2\n", "more than one column named `a`"),
+    "picture": ("t.csv", b"\x89PNG\r\n\x1a\n\0\0", "PNG picture"),
+    "junk": ("t.csv", bytes(range(256)) * 9, "binary"),
     "parquet": ("t.parquet", b"PAR1abc", "damaged Parquet"), "json": ("t.jsonl", b'{"a":1', "not valid JSON"),
     "no rows": ("t.json", b"[]", "no rows"), "number": ("t.json", b"[1, 2]", "not a list of rows"),
     "excel": ("t.xlsx", b"PK\x03\x04xl/" + b"\1" * 50, "cannot be read as an Excel"),
-    "zip": ("t.csv", b"PK\x03\x04" + b"\1" * 50, "a zip file"), "gzip": ("t.csv.gz", gzip.compress(CSV)[:-6], "damaged gzip"),
+    "zip": ("t.csv", b"PK\x03\x04" + b"\1" * 50, "a zip file"),
+    "gzip": ("t.csv.gz", gzip.compress(CSV)[:-6], "damaged gzip"),
 }
 
 
