@@ -48,7 +48,7 @@ def recognise(name: str, column: pl.Series) -> Recognition:
         column: raw cells of any type.
 
     Example:
-        >>> recognise("age", pl.Series(["31", "45", "?", "28"])).reason
+        >>> recognise("age", pl.Series(["1.5", "4.5", "?", "2.8"])).reason
         '3 distinct values, all numeric'
     """
     cells = strip_cells(column)
