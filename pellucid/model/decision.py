@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.declared import TRAIN
 from pellucid.errors import SettingsError, did_you_mean
 
 
@@ -100,7 +101,7 @@ def decide(probabilities: np.ndarray, *, costs: np.ndarray | None = None, thresh
     Args:
         probabilities: (rows, classes), calibrated.
         costs: (actual, decided), from `cost_matrix`.
-        threshold: above 0 and below 1.
+        threshold: from 0 to 1.
         positive: index of the class that the threshold is for.
 
     Returns:
@@ -123,15 +124,8 @@ def decide(probabilities: np.ndarray, *, costs: np.ndarray | None = None, thresh
 
 
 def check_threshold(threshold: Any) -> float:
-    """`threshold` as a float; `SettingsError` unless it lies strictly between 0 and 1."""
-    try:
-        value = float(threshold)
-    except (TypeError, ValueError):
-        value = np.nan
-    if not 0 < value < 1:
-        raise SettingsError(f"`threshold` was {threshold!r}; expected a number above 0 and below 1.",
-                            "set threshold to a number above 0 and below 1, for example 0.5")
-    return value
+    """`threshold` as a float; `SettingsError` unless it lies between 0 and 1."""
+    return TRAIN["threshold"].check(threshold)
 
 
 def best_threshold(costs: np.ndarray, positive: int = 1) -> float | None:

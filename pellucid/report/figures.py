@@ -80,11 +80,16 @@ def roc(evidence: ClassEvidence) -> str:
         for colour, curve in zip(COLOURS, evidence.rocs, strict=False):
             axes.plot(curve.false_alarms, curve.hits, color=colour,
                       label=f"{short(curve.label, 16)}: {words.fixed(curve.area)}")
-        axes.set(xlabel="false alarms", ylabel="hits", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        _shares(axes, "false alarms", "hits")
         axes.legend(loc="lower right")
     return drawn.svg
+
+
+def _shares(axes, across: str, up: str, start: float = 0.0) -> None:
+    """Name the axes; both run from `start` to 100 %."""
+    axes.set(xlabel=across, ylabel=up, xlim=(start - 0.02, 1.02), ylim=(start - 0.02, 1.02))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
 
 
 def reliability(evidence: ClassEvidence) -> str:
@@ -95,10 +100,7 @@ def reliability(evidence: ClassEvidence) -> str:
         axes.plot([start, 1], [start, 1], color=FAINT, linestyle=(0, (4, 3)), linewidth=1.2, label="perfectly honest")
         axes.vlines(evidence.confidence, evidence.low, evidence.high, color=BLUE, alpha=0.45, linewidth=1.5)
         axes.plot(evidence.confidence, evidence.frequency, "o", color=BLUE, markersize=5, label="test rows")
-        axes.set(xlabel="confidence", ylabel="answers that were right", xlim=(start - 0.02, 1.02),
-                 ylim=(start - 0.02, 1.02))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        _shares(axes, "confidence", "answers that were right", start)
         axes.legend(loc="upper left")
     return drawn.svg
 

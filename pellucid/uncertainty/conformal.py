@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import DataError, SettingsError, ShapeError
+from pellucid.core.declared import TRAIN
+from pellucid.errors import DataError, ShapeError
 
 MOST_SCORES = 2000
 HALVINGS = 30
@@ -73,14 +74,7 @@ def _round_up(values: np.ndarray) -> np.ndarray:
 
 def check_coverage(coverage: float) -> float:
     """`coverage` as a float; `SettingsError` unless it lies strictly between 0 and 1."""
-    try:
-        value = float(coverage)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not 0 < value < 1:
-        raise SettingsError(f"`coverage` was {coverage!r}; expected a number above 0 and below 1.",
-                            "set coverage to a number above 0 and below 1, for example 0.9")
-    return value
+    return TRAIN["coverage"].check(coverage)
 
 
 def _by_fold(scores: np.ndarray, folds: np.ndarray, num_folds: int | None) -> tuple[Scores, ...]:

@@ -68,7 +68,7 @@ def test_wrong_costs_are_refused(costs, words):
         cost_matrix(costs, CLASSES)
 
 
-@pytest.mark.parametrize("threshold", [0, 1, -1, "half", float("nan")])
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, "half", float("nan")])
 def test_wrong_thresholds_are_refused(threshold):
     with pytest.raises(SettingsError, match="threshold"):
         decide(np.array([[0.5, 0.5]]), threshold=threshold)

@@ -8,6 +8,7 @@ from pellucid.core.note import Note
 from pellucid.model.decision import decision_report
 from pellucid.model.metrics import evaluate, main_metric
 from pellucid.report import evidence, verdict
+from pellucid.report.html import render
 from pellucid.report.result import Contender, Cost, Curve, NetworkPicture, Ranking, Result, SchemaRow
 
 HOSTILE = "<script>alert('x')</script>"
@@ -59,11 +60,17 @@ def make(task: str, classes: int = 2, rows: int = 120, skill: float = 2.0, **cha
     return Result(**(parts | changes))
 
 
-@pytest.fixture(params=[("classify", 2), ("classify", 3), ("classify", 30), ("regress", 2)],
+@pytest.fixture(scope="session", params=[("classify", 2), ("classify", 3), ("classify", 30), ("regress", 2)],
                 ids=["two classes", "three classes", "thirty classes", "numbers"])
 def result(request) -> Result:
     """One result of each kind."""
     return make(*request.param)
+
+
+@pytest.fixture(scope="session")
+def page(result) -> str:
+    """Its page, rendered once."""
+    return render(result)
 
 
 @pytest.fixture

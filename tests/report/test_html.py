@@ -43,8 +43,7 @@ class Outline(HTMLParser):
             self.headings.append(data)
 
 
-def test_page_is_whole_harmless_and_self_contained(result):
-    page = render(result)
+def test_page_is_whole_harmless_and_self_contained(page):
     outline = Outline(page)
     assert not outline.open and not {"script", "iframe", "link", "object"} & set(outline.tags)
     assert not [name for _, name, _ in outline.attributes if name.startswith("on")]
@@ -56,27 +55,26 @@ def test_page_is_whole_harmless_and_self_contained(result):
     assert all(value for _, name, value in outline.attributes if name in ("aria-label", "alt"))
 
 
-def test_every_part_has_its_heading(result):
+def test_every_part_has_its_heading(result, page):
     expected = {"Before you rely on it", "The network beside plain methods", "How it learned",
                 "Where it is right and wrong", "What each prediction promises", "Which columns matter", "The network",
                 "The data", "What it cost", "How to repeat it"}
-    found = set(Outline(render(result)).headings)
+    found = set(Outline(page).headings)
     assert found == expected | ({"Decisions and what they cost"} if result.decision else set())
 
 
-def test_identifiers_inside_the_figures_do_not_collide(result):
-    identifiers = re.findall(r'\sid="([^"]+)"', render(result))
+def test_identifiers_inside_the_figures_do_not_collide(page):
+    identifiers = re.findall(r'\sid="([^"]+)"', page)
     assert identifiers and len(identifiers) == len(set(identifiers))
-    referred = set(re.findall(r'(?:href="|url\()#([^")]+)', render(result)))
+    referred = set(re.findall(r'(?:href="|url\()#([^")]+)', page))
     assert referred <= set(identifiers)
 
 
-def test_same_result_same_page(result):
-    assert render(result) == render(result)
+def test_same_result_same_page(result, page):
+    assert render(result) == page
 
 
-def test_first_sentence_stands_before_everything_else(result):
-    page = render(result)
+def test_first_sentence_stands_before_everything_else(page):
     assert page.index('class="headline"') < page.index("The network beside plain methods")
 
 

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from pellucid.tasks.baselines import fit_baselines
 
@@ -51,7 +52,8 @@ def test_numbers():
     found = by_name("regress", encoded(inputs[::2]), targets[::2])
     scores = {name: r2_score(targets[1::2], baseline.predict(encoded(inputs[1::2]))) for name, baseline in
               found.items()}
-    default = HistGradientBoostingRegressor().fit(inputs[::2], targets[::2])  # over five folds ours is 0.03 better
+    with threadpool_limits(1):
+        default = HistGradientBoostingRegressor().fit(inputs[::2], targets[::2])  # ours is 0.03 better over five folds
     assert scores["mean"] <= 0 and scores["ridge"] > 0.4
     assert scores["gradient_boosting"] > r2_score(targets[1::2], default.predict(inputs[1::2])) - 0.05
 
