@@ -21,6 +21,8 @@ NETWORK_SETTINGS = (
             aliases=names.INITIALISER_ALIASES),
     Setting("dropout", "number", None, "Share of hidden neurons left out at random in each iteration.", "network",
             low=0, high=1, open_high=True),
+    Setting("column_dropout", "number", None, "Share of the columns that each row does without while it is learned.",
+            "network", low=0, high=1, open_high=True),
     Setting("layer_normalisation", "choice", None, "Normalisation inside the hidden layers.", "network",
             choices=names.LAYER_NORMALISATIONS),
     Setting("residual", "flag", False, "Whether hidden layers add to what passes by them (residual blocks).",

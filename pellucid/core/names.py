@@ -54,7 +54,7 @@ OPTIMISERS = (
 )
 OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", "sgd_momentum": "momentum"}
 
-SCHEDULES = ("constant", "cosine", "one_cycle", "linear", "exponential", "step")
+SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "exponential", "step")
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
 FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "identifier", "ignore")

@@ -43,6 +43,10 @@ class Members:
     def __len__(self) -> int:
         return len(self.weights)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as specification and tensors: definitions of pytrees cannot be pickled."""
+        return Members.from_tensors, (dict(self.spec), self.tensors())
+
     def network(self, member: int = 0) -> Any:
         """One of the networks."""
         buffers = jax.tree.map(lambda leaf: leaf[member], self.buffers)

@@ -84,7 +84,7 @@ class Model:
         outputs = self.members.outputs(inputs).astype(np.float64)
         if isinstance(self.target, ClassTarget):
             return temper(two_columns(outputs), self.calibration.temperature)
-        return self.target.decode(outputs[..., 0])
+        return np.clip(self.target.decode(outputs[..., 0]), self.target.low, self.target.high)
 
     def predict(self, data: Any, *, coverage: float | None = None) -> Predictions:
         """Predict every row of `data`.

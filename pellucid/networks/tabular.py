@@ -137,7 +137,7 @@ class Tabular(eqx.Module):
         self.column_dropout = Dropout(column_dropout)
         number_key, category_key, body_key, skip_key = jax.random.split(key, 4)
         self.number_embedding = self._embed_numbers(edges, number_key)
-        self.one_hot = OneHot([self.cardinalities[column] for column in self._one_hot_columns])
+        self.one_hot = OneHot([self.cardinalities[column] for column in self.one_hot_columns])
         self.category_embeddings = tuple(
             Embedding(self.cardinalities[column], self.categories.size or embedding_size(self.cardinalities[column]),
                       key=jax.random.fold_in(category_key, column)) for column in self._vector_columns)
@@ -186,7 +186,8 @@ class Tabular(eqx.Module):
         return tuple(column for column in range(self.num_numbers) if column not in taken)
 
     @property
-    def _one_hot_columns(self) -> tuple[int, ...]:
+    def one_hot_columns(self) -> tuple[int, ...]:
+        """The categories that become one channel per level."""
         return tuple(column for column, size in enumerate(self.cardinalities) if size <= self.categories.one_hot_limit)
 
     @property
@@ -209,7 +210,7 @@ class Tabular(eqx.Module):
         numbers, codes = self._checked(inputs)
         parts = [] if self.number_embedding is None else [self.number_embedding(_take(numbers, self.embedded_channels))]
         parts.append(_take(numbers, self._passed))
-        coded = [self.one_hot(_take(codes, self._one_hot_columns), numbers.dtype)]
+        coded = [self.one_hot(_take(codes, self.one_hot_columns), numbers.dtype)]
         coded += [layer(codes[:, column])
                   for layer, column in zip(self.category_embeddings, self._vector_columns, strict=True)]
         joined, plain = jnp.concatenate([*parts, *coded], axis=1), jnp.concatenate([numbers, *coded], axis=1)
@@ -227,7 +228,7 @@ class Tabular(eqx.Module):
             each = self.number_embedding.out_features // len(self.embedded_channels)
             embedded = tuple(sources[column] for column in self.embedded_channels for _ in range(each))
         first = max((*sources, -1)) + 1
-        one_hot = zip(self._one_hot_columns, self.one_hot.channels, strict=True)
+        one_hot = zip(self.one_hot_columns, self.one_hot.channels, strict=True)
         widths = [*one_hot, *((column, layer.vectors.shape[-1]) for column, layer in
                               zip(self._vector_columns, self.category_embeddings, strict=True))]
         coded = tuple(first + column for column, width in widths for _ in range(width))

@@ -104,10 +104,10 @@ class PeriodicEmbedding(eqx.Module):
 
 
 class PiecewiseLinearEmbedding(eqx.Module):
-    """Each number as how far it has come through each of its bins: 0 before a bin, 1 after it, linear within.
+    """Each number as how far it has come through each of its bins: -1 before a bin, 1 after it, linear within.
 
-    A bin of no width gives 0, so that features with fewer distinct edges can repeat an edge. Beyond the outermost
-    edges the value stays at 0 or 1 (the paper goes on linearly): an outlier cannot carry the network away. With
+    The paper goes from 0 to 1; centred inputs train better. A bin of no width gives 0, so that features with fewer distinct edges can repeat an edge. Beyond the outermost
+    edges the value stays at -1 or 1 (the paper goes on linearly): an outlier cannot carry the network away. With
     `raw` the number itself is put in front.
 
     Args:
@@ -150,6 +150,7 @@ class PiecewiseLinearEmbedding(eqx.Module):
         width = edges[:, 1:] - edges[:, :-1]
         rate = jnp.where(width > 0, 1 / jnp.where(width > 0, width, 1), 0)  # (features, bins)
         way = jnp.clip((x[..., None] - edges[:, :-1]) * rate, 0, 1)  # (batch, features, bins)
+        way = jnp.where(width > 0, 2 * way - 1, 0)
         if self.mix is not None:
             way = self.mix(way)
         if self.raw:

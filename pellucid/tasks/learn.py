@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,11 +24,16 @@ from pellucid.model.calibration import Calibration, calibrate_classes, calibrate
 from pellucid.model.members import Members
 from pellucid.model.model import Model
 from pellucid.networks import build
+from pellucid.nn import quantile_edges
+from pellucid.tasks.linear_start import linear_start
 from pellucid.training.engine import Outcome, Watch, run
+from pellucid.training.loop import Data
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import Plan, device_data, device_rows
-from pellucid.training.supervised import plain, supervised
+from pellucid.training.supervised import Supervised, SupervisedState, plain, supervised
 
+ONE_HOT_LIMIT = 100
+"""Categories of more levels become learned vectors."""
 FOLDS_OF_ONE = 5
 """A single network leaves out one of so many folds."""
 
@@ -88,28 +94,67 @@ def learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None = Non
 
 
 def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> Learned:
-    loss = training_loss(lesson, settings)
-    spec = network_spec(lesson, settings)
-    count = settings["members"]
-    same = settings.get("same_fold", False)
-    folds = tuple(0 if same else member % num_folds(count) for member in range(count))
-    members = build_members(spec, count, settings["precision"], run_key(settings["seed"]))
-    optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
-                          settings["clip"])
-    program, state = supervised(members, loss, plain(loss), optimiser)
+    folds = folds_of(settings)
+    program, state, spec = start(lesson, settings)
     learns = [np.flatnonzero((lesson.folds != fold) & (lesson.weight > 0)) for fold in folds]
     judges = [np.flatnonzero((lesson.folds == fold) & (lesson.weight > 0)) for fold in folds]
-    full = optimiser.name == "lbfgs"
-    plan = Plan(epochs=settings["epochs"], batch_size=max(map(len, learns)) if full else settings["batch_size"],
-                learning_rate=settings["learning_rate"], schedule=settings["schedule"], seed=settings["seed"],
-                patience=settings["patience"], time_limit=settings["time_limit"], rates=settings.get("rates", ()))
-    data = device_data(*_typed((dict(lesson.inputs), lesson.answers, lesson.weight), settings["precision"]))
-    outcome = run(program, state, data, device_rows(learns, judges), plan, watch)
-    (weights, network_state), buffers = jax.device_get((outcome.carry.best, outcome.carry.state.buffers))
-    trained = Members(spec, program.layout, weights, buffers, network_state)
+    plan = plan_of(settings, max(map(len, learns)))
+    outcome = run(program, state, on_device(lesson, settings), device_rows(learns, judges), plan, watch)
+    trained = trained_members(spec, program, outcome)
     model = Model(lesson.features, lesson.target, trained, _calibration(lesson, trained, folds, settings),
                   decision={name: settings[name] for name in ("positive", "threshold", "costs")}, settings=settings)
     return Learned(model, outcome, plan)
+
+
+def folds_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """The fold that each member leaves out."""
+    count, same = settings["members"], settings.get("same_fold", False)
+    return tuple(0 if same else member % num_folds(count) for member in range(count))
+
+
+def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...]) -> Any:
+    """`members` with what is computed from the training rows instead of learned: bin edges, and for numbers a linear
+    path that starts at the ridge solution."""
+    if not len(lesson.answers):
+        return members
+    layer = getattr(members, "number_embedding", None)
+    if hasattr(layer, "edges"):
+        channels = list(members.embedded_channels)
+        edges = quantile_edges(lesson.inputs["numbers"][lesson.weight > 0][:, channels], layer.edges.value.shape[-1] - 1)
+        tiled = jnp.broadcast_to(jnp.asarray(edges, layer.edges.value.dtype), layer.edges.value.shape)
+        members = eqx.tree_at(lambda one: one.number_embedding.edges.value, members, tiled)
+    if lesson.task == "regress" and members.skip is not None and members.body.settings.output_activation == "identity":
+        members = linear_start(members, lesson.inputs, lesson.answers,
+                               [(lesson.folds != fold) * lesson.weight for fold in folds])
+    return members
+
+
+def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, SupervisedState, dict[str, Any]]:
+    """The program that learns, its members before the first iteration, and the specification of their network."""
+    loss, spec = training_loss(lesson, settings), network_spec(lesson, settings)
+    members = build_members(spec, settings["members"], settings["precision"], run_key(settings["seed"]))
+    members = fitted_start(lesson, members, folds_of(settings))
+    optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
+                          settings["clip"])
+    return *supervised(members, loss, plain(loss), optimiser), spec
+
+
+def plan_of(settings: Mapping[str, Any], rows: int) -> Plan:
+    """The numbers of a training run on so many rows; L-BFGS takes all of them at once."""
+    return Plan(epochs=settings["epochs"], batch_size=rows if settings["optimiser"] == "lbfgs" else settings["batch_size"],
+                learning_rate=settings["learning_rate"], schedule=settings["schedule"], seed=settings["seed"],
+                patience=settings["patience"], time_limit=settings["time_limit"], rates=settings.get("rates", ()))
+
+
+def on_device(lesson: Lesson, settings: Mapping[str, Any]) -> Data:
+    """The rows of a lesson on the device, in the asked-for precision."""
+    return device_data(*_typed((dict(lesson.inputs), lesson.answers, lesson.weight), settings["precision"]))
+
+
+def trained_members(spec: Mapping[str, Any], program: Supervised, outcome: Outcome) -> Members:
+    """The networks with their best weights, on the host."""
+    (weights, network_state), buffers = jax.device_get((outcome.carry.best, outcome.carry.state.buffers))
+    return Members(spec, program.layout, weights, buffers, network_state)
 
 
 def _typed(tree: PyTree, precision: str) -> PyTree:
@@ -144,17 +189,23 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The specification of the network for these columns and settings; JSON values."""
     single = losses.losses.canonical(settings["loss"]) == "binary_cross_entropy"
     classes = len(lesson.target.classes) if lesson.task == "classify" else 0
-    columns = continuous_channels(lesson.features)
+    columns, sources = number_channels(lesson.features)
     embedding = settings["numeric_embedding"] if columns else "none"
-    return {"network": "tabular", "num_numbers": int(lesson.inputs["numbers"].shape[1]),
-            "cardinalities": list(cardinalities(lesson.features)), "out_features": 1 if single else max(classes, 1),
-            "numbers": {"embedding": embedding, "columns": columns, "size": 4 if embedding == "periodic" else None},
-            "categories": {}, "scale": False, "skip": True,
+    counts = cardinalities(lesson.features)
+    spec = {"network": "tabular", "num_numbers": int(lesson.inputs["numbers"].shape[1]), "cardinalities": list(counts),
+            "out_features": 1 if single else max(classes, 1),
+            "numbers": {"embedding": embedding, "columns": columns, "sources": sources,
+                        "bins": settings["bins"]},
+            "categories": {"one_hot_limit": ONE_HOT_LIMIT}, "scale": False, "skip": True,
+            "column_dropout": settings["column_dropout"],
             "body": {"hidden": list(settings["hidden"]), "activation": settings["activation"],
                      "output_activation": _output_activation(settings), "bias": settings["bias"],
                      "initialiser": settings["initialiser"], "output_initialiser": "zeros",
                      "dropout": settings["dropout"], "normalisation": settings["layer_normalisation"],
-                     "residual": settings["residual"]}}
+                     "residual": settings["residual"], "first_bias": 0.5 if settings["bias"] else 0.0}}
+    joined = eqx.filter_eval_shape(partial(build, spec), key=run_key(0)).body.settings.in_features
+    spec["body"]["first_gain"] = math.sqrt(joined / max(len(set(sources)) + len(counts), 1))
+    return spec
 
 
 def _output_activation(settings: Mapping[str, Any]) -> str:
@@ -164,15 +215,17 @@ def _output_activation(settings: Mapping[str, Any]) -> str:
         "softmax", "log_softmax", "sigmoid") else name
 
 
-def continuous_channels(features: tuple[AbstractFeature, ...]) -> list[int]:
-    """Positions of the number channels that take many values: yes-or-no channels gain nothing from an embedding."""
-    channels, position = [], 0
-    for feature in features:
+def number_channels(features: tuple[AbstractFeature, ...]) -> tuple[list[int], list[int]]:
+    """The channels that take many values (yes-or-no channels gain nothing from an embedding), and the column of each
+    channel."""
+    many, sources = [], []
+    for column, feature in enumerate(features):
         for name in feature.numbers:
             if feature.kind in ("number", "date") and name == feature.name:
-                channels.append(position)
-            position += 1
-    return channels
+                many.append(len(sources))
+            sources.append(column)
+    order = {column: place for place, column in enumerate(dict.fromkeys(sources))}
+    return many, [order[column] for column in sources]
 
 
 def build_members(spec: Mapping[str, Any], count: int, precision: str, key: jax.Array) -> Any:
@@ -197,6 +250,7 @@ def _calibration(lesson: Lesson, members: Members, folds: tuple[int, ...], setti
     if lesson.task == "classify":
         return calibrate_classes(two_columns(outputs), lesson.answers, folds, row_folds, weight=lesson.weight,
                                  coverage=settings["coverage"])
-    truth = lesson.target.decode(lesson.answers)
-    return calibrate_numbers(lesson.target.decode(outputs[..., 0]), truth, folds, row_folds,
+    target = lesson.target
+    predictions = np.clip(target.decode(outputs[..., 0]), target.low, target.high)
+    return calibrate_numbers(predictions, target.decode(lesson.answers), folds, row_folds,
                              coverage=settings["coverage"])

@@ -27,8 +27,15 @@ def _one_cycle(progress: Float[Array, ""]) -> Float[Array, ""]:
     return jnp.where(progress < WARM_UP, rising, falling)
 
 
+def _warm_cosine(progress: Float[Array, ""]) -> Float[Array, ""]:
+    """Up in a straight line over the first tenth, then down to 0 along a cosine."""
+    falling = 0.5 * (1 + jnp.cos(jnp.pi * jnp.clip((progress - 0.1) / 0.9, 0, 1)))
+    return jnp.minimum(progress / 0.1, 1) * falling
+
+
 schedules.add("constant", lambda progress: jnp.ones_like(progress))
 schedules.add("cosine", _cosine)
+schedules.add("warm_cosine", _warm_cosine)
 schedules.add("one_cycle", _one_cycle)
 schedules.add("linear", lambda progress: 1 - (1 - COLDEST) * progress)
 schedules.add("exponential", lambda progress: jnp.power(COLDEST, progress))
