@@ -23,7 +23,9 @@ STYLE = {
     "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
     "xtick.major.size": 0.0, "ytick.major.size": 0.0, "xtick.minor.size": 0.0, "ytick.minor.size": 0.0,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": FAINT,
-    "grid.linewidth": 0.5, "axes.axisbelow": True, "legend.frameon": False, "figure.facecolor": "none",
+    "grid.linewidth": 0.5, "axes.axisbelow": True, "legend.frameon": True,
+    "legend.framealpha": 0.85, "legend.facecolor": PAPER, "legend.edgecolor": "none", "legend.fancybox": False,
+    "figure.facecolor": "none",
     "axes.facecolor": "none", "axes.unicode_minus": True, "text.parse_math": False, "lines.linewidth": 1.8,
     "path.simplify_threshold": 0.5,
 }

@@ -5,13 +5,14 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from pellucid.model.metrics import metrics
 from pellucid.report import words
 from pellucid.report.canvas import BLUE, COLOURS, FAINT, GREEN, INK, PAPER, VERMILION, drawing
 from pellucid.report.result import ClassEvidence, Curve, NetworkPicture, NumberEvidence, Ranking
 
 RASTER_ABOVE = 400
 MOST_BARS = 15
-MOST_INPUTS = 40
+MOST_INPUTS = 24
 BLUES = LinearSegmentedColormap.from_list("blues", ["#eef4f9", "#7fb3d6", "#0072b2", "#003f66"])
 DIVERGING = LinearSegmentedColormap.from_list("diverging", ["#a83f00", "#f0b58a", "#f7f7f7", "#8dbfe0", "#00527f"])
 
@@ -37,7 +38,7 @@ def training_curve(curve: Curve) -> str:
         if len(known) and known.min() > 0 and known.max() > 20 * known.min():
             axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlabel="epoch (−1: before training)", ylabel=f"error ({curve.error})")
+        axes.set(xlabel="epoch (−1: before training)", ylabel=f"error ({curve.error.replace('_', ' ')})")
         axes.legend(loc="upper right")
     return drawn.svg
 
@@ -151,7 +152,8 @@ def importances(ranking: Ranking) -> str:
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.set(xlabel=f"{ranking.metric} lost when shuffled")
+        metric = metrics[ranking.metric].label if ranking.metric in metrics else ranking.metric
+        axes.set(xlabel=f"how much worse {metric} gets when shuffled")
         axes.spines["left"].set_visible(False)
     return drawn.svg
 

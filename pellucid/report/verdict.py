@@ -78,6 +78,8 @@ def _comparison(label: str, found: Difference) -> str:
                 f"behind by {_gap(found, -found.better)} ({interval}).")
     if found.better == 0:
         lead = "No difference was measured"
+    elif not any(digit in "123456789" for digit in _gap(found, found.better)):
+        lead = "They differ by less than these digits show"
     else:
         side = "ahead" if found.better > 0 else "behind"
         lead = f"The network is {side} by {_gap(found, abs(found.better))}, which may be chance"

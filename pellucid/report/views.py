@@ -151,12 +151,13 @@ def ranking(result: Result) -> Figure | None:
     if found is None or not found.columns:
         return None
     shown = min(len(found.columns), figures.MOST_BARS)
+    over = words.count(found.rows or result.rows.get("test", 0), "test row")
     rest = "" if shown == len(found.columns) else f" The {shown} most important of {len(found.columns)} are shown."
     return figure(
         "What is lost without a column", figures.importances(found),
         "Bar chart: " + ", ".join(f"{name} {words.number(value, 2)}" for name, value in zip(
             found.columns[:5], found.mean, strict=False)) + ".",
-        f"Each column was shuffled {found.repeats} times over {words.count(found.rows, 'test row')}; the bar is how "
+        f"Each column was shuffled {found.repeats} times over {over}; the bar is how "
         "much worse the network then got, the thin line holds 95 % of such shuffles. A grey bar may be chance." + rest)
 
 

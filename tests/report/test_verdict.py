@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pellucid.model.compare import Difference
 from pellucid.report import words
 from pellucid.report.evidence import class_promise, number_promise
 from pellucid.report.result import Contender
@@ -37,6 +38,13 @@ def test_equal_outputs():
     network = Contender("network", "network", {}, 1.0)
     verdict = write_verdict("classify", network, (Contender("ridge", "ridge", {}, 1.0),), compared)
     assert verdict.outcome == "on par" and "No difference was measured" in verdict.headline
+
+
+def test_a_difference_below_the_digits_is_not_written_as_zero():
+    difference = Difference("roc_auc", 0.71603, 0.71605, -0.00002, -0.019, 0.022, 200)
+    networks = [Contender(name, name, {}, 1.0) for name in ("network", "ridge")]
+    verdict = write_verdict("classify", networks[0], (networks[1],), ("ridge", difference))
+    assert "behind" not in verdict.headline and "less than these digits show" in verdict.headline
 
 
 def test_the_best_plain_method_is_the_opponent_whichever_way_the_metric_points():
