@@ -25,7 +25,20 @@ from pellucid.errors import (
 )
 
 if TYPE_CHECKING:
-    from pellucid.api import *  # noqa: F403
+    from pellucid.api import (
+        Classifier,
+        Model,
+        Regressor,
+        export,
+        fit,
+        inspect,
+        load,
+        losses,
+        networks,
+        nn,
+        train,
+        training,
+    )
 
 __version__ = "0.1.0"
 

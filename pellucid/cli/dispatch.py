@@ -7,8 +7,9 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -23,11 +24,11 @@ from pellucid.cli.options import (
     parse_settings,
     repeated,
     settings_options,
+    spellings,
     switch,
 )
 from pellucid.core.declared import NETWORK_SETTINGS, TRAIN
 from pellucid.core.settings import Setting
-from pellucid.errors import did_you_mean
 
 DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input.")
 MODEL = argument("model", "A model that `pellucid train` wrote.")
@@ -115,24 +116,33 @@ def about(version: Annotated[bool, typer.Option("--version", callback=_show_vers
 
 
 def _register(command: Command) -> None:
-    def call(**values: Any) -> int:
-        if command.name in LATER:
-            trouble.say_error(f"`pellucid {command.name}` comes in a later version.", LATER[command.name])
-            return trouble.USER
-        settings = parse_settings(command.settings, values)
-        _choose_device(settings.get("device"))
-        own = {parameter.name: values[parameter.name] for parameter in command.parameters}
-        if command.settings:
-            own["settings"] = settings
-        return importlib.import_module(f"pellucid.cli.{command.name}").run(**own) or 0
+    def parsed(**values: Any) -> Callable[[], int]:
+        return partial(_perform, command, values)
 
-    call.__signature__ = inspect.Signature(command.all_parameters)  # type: ignore[attr-defined]
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in command.all_parameters}
-    app.command(command.name, help=command.help)(call)
+    parsed.__signature__ = inspect.Signature(command.all_parameters)  # type: ignore[attr-defined]
+    parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in command.all_parameters}
+    app.command(command.name, help=command.help)(parsed)
+
+
+def _perform(command: Command, values: dict[str, Any]) -> int:
+    """Load the command and run it; the table first, so that a wrong one is told at once."""
+    if command.name in LATER:
+        trouble.say_error(f"`pellucid {command.name}` comes in a later version.", LATER[command.name])
+        return trouble.USER
+    settings = parse_settings(command.settings, values)
+    _choose_device(settings.get("device"))
+    own = {parameter.name: values[parameter.name] for parameter in command.parameters}
+    if "target" in own:
+        own["data"] = importlib.import_module("pellucid.cli.table").read(own["data"], own["target"])
+    if command.settings:
+        own["settings"] = settings
+    return importlib.import_module(f"pellucid.cli.{command.name}").run(**own) or 0
 
 
 for _command in COMMANDS:
     _register(_command)
+COMMAND_OPTIONS = {command.name: [spelling for parameter in command.all_parameters for spelling in spellings(parameter)]
+                   for command in COMMANDS}
 
 
 def _choose_device(device: str | None) -> None:
@@ -149,37 +159,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows `pellucid` on the command line; that of this process when `None`.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    with _plain_warnings(), _encodable_output():
+    _escape_what_cannot_be_shown()
+    with _plain_warnings():
         try:
-            code = app(arguments, prog_name="pellucid", standalone_mode=False)
+            job = app(arguments, prog_name="pellucid", standalone_mode=False)
+            code = job() if callable(job) else int(job or 0)
             sys.stdout.flush()
-            return int(code or 0)
+            return code
         except (Exception, KeyboardInterrupt) as error:
-            if type(error).__name__ == "NoArgsIsHelpError":
-                return 0
-            if "No such command" in str(error):
-                trouble.say_error(f"There is no command `{_first_word(arguments)}`.",
-                                  did_you_mean(_first_word(arguments), [command.name for command in COMMANDS]))
-                return trouble.USER
-            return trouble.exit_code(error, arguments, _options_of(_first_word(arguments)))
+            return trouble.exit_code(error, arguments, COMMAND_OPTIONS)
 
 
 def run() -> None:
     """The entry point `pellucid`."""
     sys.exit(main())
-
-
-def _first_word(arguments: Sequence[str]) -> str:
-    return next((word for word in arguments if not word.startswith("-")), "")
-
-
-def _options_of(name: str) -> list[str]:
-    for command in COMMANDS:
-        if command.name == name:
-            infos = [parameter.annotation.__metadata__[0] for parameter in command.all_parameters]
-            return ["--help", *(spelling for info in infos if getattr(info, "default", None)
-                                for spelling in str(info.default).split("/"))]
-    return ["--help", "--version"]
 
 
 @contextlib.contextmanager
@@ -193,10 +186,8 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _encodable_output() -> Iterator[None]:
+def _escape_what_cannot_be_shown() -> None:
     """A terminal that cannot show a character gets an escape instead of a crash."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    yield

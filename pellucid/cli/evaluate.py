@@ -27,7 +27,8 @@ def run(model: str, data: str, as_json: bool, settings: Mapping[str, Any]) -> No
     for name, value in found["metrics"].items():
         known = metrics.get(name)
         grid.add_row(known.label if known else name, "not defined" if value is None else f"{value:.4g}")
-    print_pretty(f"{found['rows']:,} rows with a known `{found['target']}`{left_out}", grid, *_promise(found["promise"]))
+    head = f"{found['rows']:,} rows with a known `{found['target']}`{left_out}"
+    print_pretty(head, grid, *_promise(found["promise"]))
 
 
 def _promise(promise: Mapping[str, Any]) -> list[str]:

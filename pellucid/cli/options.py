@@ -54,6 +54,13 @@ def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
+def spellings(parameter: inspect.Parameter) -> list[str]:
+    """How an option is written: `--bias` and `--no-bias`; nothing for an argument."""
+    info = parameter.annotation.__metadata__[0]
+    declared = getattr(info, "default", None)
+    return declared.split("/") if isinstance(declared, str) and declared.startswith("-") else []
+
+
 def spelled(name: str) -> str:
     """The option of a name: `learning_rate` is `--learning-rate`."""
     return "--" + name.replace("_", "-")

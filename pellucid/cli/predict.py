@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -72,4 +71,5 @@ def _together(notes: list[Note]) -> Note:
     if len(notes) == 1 or notes[0].count is None:
         return notes[0]
     total = sum(note.count or 0 for note in notes)
-    return replace(notes[0], message=f"{notes[0].message} (In all pieces of the file together: {total:,}.)", count=total)
+    message = f"{notes[0].message} (In all pieces of the file together: {total:,}.)"
+    return replace(notes[0], message=message, count=total)

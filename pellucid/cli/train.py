@@ -9,6 +9,7 @@ from typing import Any
 from pellucid.cli.device import require_device
 from pellucid.cli.output import print_json, print_pretty, say_notes
 from pellucid.cli.trouble import INTERRUPTED, say
+from pellucid.data.table import Table
 from pellucid.errors import SettingsError
 from pellucid.report.terminal import render
 from pellucid.tasks.run import Run
@@ -18,7 +19,7 @@ from pellucid.training.progress import Silent, Terminal
 HIDDEN_NOTES = ("target_guessed",)  # said with what it means, not among the other notes
 
 
-def run(data: str, target: str | None, run: str | None, resume: bool, start: str | None, as_json: bool, quiet: bool,
+def run(data: Table, target: str | None, run: str | None, resume: bool, start: str | None, as_json: bool, quiet: bool,
         verbose: bool, settings: Mapping[str, Any]) -> int:
     """Train, and print the verdict, the comparison and where everything is."""
     if start is not None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.text import Text
 
 from pellucid.cli.options import normal_spelling
-from pellucid.errors import PellucidError, SettingsError, StorageError, UserError, nearest
+from pellucid.errors import PellucidError, SettingsError, StorageError, UserError, did_you_mean, nearest
 
 BUG, USER, INTERRUPTED = 1, 2, 130
 PACKAGES = ("pellucid", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "polars", "scikit-learn", "typer")
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def debugging() -> bool:
@@ -44,23 +45,25 @@ def say_error(message: str, hint: str = "") -> None:
         say("hint", hint, "cyan")
 
 
-def exit_code(error: BaseException, arguments: Sequence[str], options: Iterable[str] = ()) -> int:
+def exit_code(error: BaseException, arguments: Sequence[str], commands: Mapping[str, Sequence[str]]) -> int:
     """Say what `error` means to the user, and give the exit code.
 
     Args:
         error: what ended the command.
         arguments: the command line.
-        options: the options of the command that ran, to find near ones.
+        commands: the options of each command, to find what was meant.
     """
+    if type(error).__name__ == "NoArgsIsHelpError":  # `pellucid` alone: help was printed
+        return 0
     if debugging() and not isinstance(error, (KeyboardInterrupt, BrokenPipeError)):
         traceback.print_exception(error)
     if isinstance(error, KeyboardInterrupt):
-        say_error("interrupted")
+        say_error("Interrupted.")
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
         _close_stdout()
         return 0
-    known = error if isinstance(error, PellucidError) else _as_user_error(error, options)
+    known = error if isinstance(error, PellucidError) else _as_user_error(error, arguments, commands)
     if known is not None:
         say_error(known.message, known.hint)
         return USER
@@ -68,33 +71,38 @@ def exit_code(error: BaseException, arguments: Sequence[str], options: Iterable[
     return BUG
 
 
-def _as_user_error(error: BaseException, options: Iterable[str]) -> UserError | None:
+def _as_user_error(error: BaseException, arguments: Sequence[str],
+                   commands: Mapping[str, Sequence[str]]) -> UserError | None:
     if isinstance(error, typer.TyperException) and error.exit_code == USER:
-        return SettingsError(_sentence(error.format_message()), _usage_hint(error, list(options)))
-    if isinstance(error, typer.Abort):
-        return SettingsError("Stopped.")
+        return _usage_error(error, arguments, commands)
     if isinstance(error, MemoryError):
         return StorageError("There is not enough memory for this.", "use a smaller --batch-size, fewer --members or "
                             "fewer rows")
-    if isinstance(error, OSError) and error.errno in FULL_DISK and error.filename:
-        return StorageError(f"Could not write `{error.filename}`: {error.strerror}.",
-                            "free some disk space or choose a folder that you may write to")
+    if isinstance(error, OSError) and (error.errno in FULL or error.errno in DENIED and error.filename):
+        if error.filename is None:
+            _close_stdout()
+        return StorageError(f"Could not write `{error.filename or 'standard output'}`: {error.strerror}.",
+                            "free some disk space or choose a place that you may write to")
     return None
 
 
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text if text.endswith((".", "?", "!")) else text + "."
-
-
-def _usage_hint(error: typer.TyperException, options: list[str]) -> str:
-    wrong = getattr(error, "option_name", "")
-    if wrong and "No such option" in error.format_message():
-        close = nearest(normal_spelling(wrong.lstrip("-")), [one.lstrip("-") for one in options])
-        if close:
-            return "did you mean " + " or ".join(f"`--{one}`" for one in close) + "?"
-    context = getattr(error, "ctx", None)
-    return f"see `{context.command_path} --help`" if context is not None else "see `pellucid --help`"
+def _usage_error(error: typer.TyperException, arguments: Sequence[str],
+                 commands: Mapping[str, Sequence[str]]) -> UserError:
+    """What Typer says about a command line, in the words of all other errors."""
+    text = " ".join(error.format_message().split())
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    help_hint = f"see `pellucid {command} --help`" if command in commands else "see `pellucid --help`"
+    if text.startswith("No such command"):
+        meant = f"did you mean `pellucid train {command}`?" if Path(command).exists() else \
+            did_you_mean(command, commands)
+        return SettingsError(f"There is no command `{command}`.", meant)
+    if text.startswith("No such option"):
+        wrong = str(getattr(error, "option_name", ""))
+        known = [option.removeprefix("--") for option in (*commands.get(command, ()), "--help")]
+        close = nearest(normal_spelling(wrong.lstrip("-")), known)
+        meant = "did you mean " + " or ".join(f"`--{one}`" for one in close) + "?" if close else help_hint
+        return SettingsError(f"There is no option `{wrong}`.", meant)
+    return SettingsError(text if text.endswith(".") else text + ".", help_hint)
 
 
 def _say_bug(error: BaseException, arguments: Sequence[str]) -> None:
