@@ -227,11 +227,12 @@ def _tabular_rows(network: Tabular, counter: _Counter, paths: list[tuple[int, in
             counter.row("categories, one-hot", "input", 0, coded), counter.row("categories", "input", 0, codes)]
     rows, depth = [row for row in rows if row.neurons], 1
     if network.number_embedding is not None:
-        rows.append(counter.row("number embedding", "hidden", 1, network.number_embedding.out_features,
-                                network.numbers.embedding, network.number_embedding))
+        kind = network.numbers.embedding.replace("_", " ")
+        rows.append(counter.row(f"{kind} embedding", "hidden", 1, network.number_embedding.out_features,
+                                arrays=network.number_embedding))
     if vectors:
         rows.append(counter.row("category embedding", "hidden", 1, sum(layer.vectors.shape[-1] for layer in vectors),
-                                "identity", vectors))
+                                arrays=vectors))
     depth += any(row.depth == 1 for row in rows)
     if network.scale is not None:
         rows.append(counter.row("scale", "hidden", depth - 1, 0, arrays=network.scale))

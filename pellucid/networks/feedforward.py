@@ -10,6 +10,7 @@ import jax
 
 from pellucid.errors import SettingsError, ShapeError
 from pellucid.nn import Dense, Hidden, Residual, activate, activations, initialiser_for, initialisers
+from pellucid.nn._random import subkeys
 from pellucid.nn.blocks import BlockState, Normalisation, initial_state, normalise
 from pellucid.nn.normalisation import normalisation_layer
 
@@ -103,7 +104,7 @@ class Feedforward(eqx.Module):
             in_features, hidden, out_features, activation, output_activation, bias, initialiser, output_initialiser,
             dropout, normalisation, residual, skip, first_gain, first_bias)
         sizes = (in_features, *settings.hidden)
-        keys = jax.random.split(key, len(settings.hidden) + 3)
+        keys = subkeys(key, len(settings.hidden) + 3)
         first = {"gain": first_gain, "bias_deviation": first_bias}
         self.stem, self.closing = None, None
         if residual and settings.hidden:

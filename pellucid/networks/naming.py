@@ -9,7 +9,8 @@ from pellucid.networks.synapses import weights
 from pellucid.networks.tabular import Tabular
 
 
-def joined_names(network: Tabular, number_names: Sequence[str], level_names: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def joined_names(network: Tabular, number_names: Sequence[str],
+                 level_names: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """A name for each input of the body of `network`, in order.
 
     Args:

@@ -24,6 +24,7 @@ from pellucid.nn import (
     Scale,
     embedding_size,
 )
+from pellucid.nn._random import subkeys
 
 Inputs = Mapping[str, jax.Array]
 
@@ -94,7 +95,7 @@ class Tabular(eqx.Module):
         scale: whether each joined input has a learned factor.
         skip: whether a linear path leads past the body.
         column_dropout: the share of table columns that each row does without while training: all channels of a column
-            are 0 at once, and the others larger by 1 / (1 - column_dropout).
+            are 0 at once, and the others larger by 1 / (1 - column_dropout). The linear path sees all columns.
         body: settings of the `Feedforward` body, such as `{"hidden": (128, 128), "activation": "silu"}`.
         edges: (embedded numbers, bins + 1) bin edges for the piecewise linear embedding, such as those of
             `nn.quantile_edges`; evenly spaced from -2 to 2 when `None`.
@@ -135,12 +136,13 @@ class Tabular(eqx.Module):
             raise SettingsError(f"`Tabular` got {len(self._sources)} sources for {self.num_numbers} number channels.",
                                 "pass one column number for each number channel")
         self.column_dropout = Dropout(column_dropout)
-        number_key, category_key, body_key, skip_key = jax.random.split(key, 4)
+        number_key, category_key, body_key, skip_key = subkeys(key, 4)
         self.number_embedding = self._embed_numbers(edges, number_key)
         self.one_hot = OneHot([self.cardinalities[column] for column in self.one_hot_columns])
+        category_keys = subkeys(category_key, len(self._vector_columns))
         self.category_embeddings = tuple(
             Embedding(self.cardinalities[column], self.categories.size or embedding_size(self.cardinalities[column]),
-                      key=jax.random.fold_in(category_key, column)) for column in self._vector_columns)
+                      key=own) for column, own in zip(self._vector_columns, category_keys, strict=True))
         width, plain = self._widths()
         if width == 0:
             raise SettingsError("`Tabular` got neither numbers nor categories to learn from.",
@@ -215,14 +217,13 @@ class Tabular(eqx.Module):
                   for layer, column in zip(self.category_embeddings, self._vector_columns, strict=True)]
         joined, plain = jnp.concatenate([*parts, *coded], axis=1), jnp.concatenate([numbers, *coded], axis=1)
         if training and self.column_dropout.rate:
-            by_body, by_plain = self._columns_of_channels()
-            columns = max((*by_plain, -1)) + 1
-            kept = self.column_dropout(jnp.ones((len(joined), columns), joined.dtype), key=key, training=training)
-            joined, plain = joined * _spread(kept, by_body), plain * _spread(kept, by_plain)
+            of_channels = self._columns_of_channels()
+            ones = jnp.ones((len(joined), max(of_channels) + 1), joined.dtype)
+            joined = joined * _spread(self.column_dropout(ones, key=key, training=training), of_channels)
         return (joined if self.scale is None else self.scale(joined)), plain
 
-    def _columns_of_channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The table column of each input of the body, and of each input of the linear path."""
+    def _columns_of_channels(self) -> tuple[int, ...]:
+        """The number of the table column that each input of the body comes from."""
         sources, embedded = self._sources, ()
         if self.number_embedding is not None:
             each = self.number_embedding.out_features // len(self.embedded_channels)
@@ -232,7 +233,7 @@ class Tabular(eqx.Module):
         widths = [*one_hot, *((column, layer.vectors.shape[-1]) for column, layer in
                               zip(self._vector_columns, self.category_embeddings, strict=True))]
         coded = tuple(first + column for column, width in widths for _ in range(width))
-        return (*embedded, *(sources[column] for column in self._passed), *coded), (*sources, *coded)
+        return *embedded, *(sources[column] for column in self._passed), *coded
 
     def _checked(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
         given = [name for name in ("numbers", "codes") if name in inputs]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 
+from pellucid.nn._random import subkeys
 from pellucid.nn.activations import activate, activations
 from pellucid.nn.dense import Dense
 from pellucid.nn.dropout import Dropout
@@ -103,7 +104,7 @@ class Residual(eqx.Module):
     def __init__(self, in_features: int, out_features: int, *, activation: str = "relu", bias: bool = True,
                  initialiser: str = "he_normal", dropout: float = 0.0, normalisation: str = "none",
                  key: jax.Array) -> None:
-        first_key, second_key, shortcut_key = jax.random.split(key, 3)
+        first_key, second_key, shortcut_key = subkeys(key, 3)
         self.normalisation = normalisation_layer(normalisation, in_features)
         self.first = Dense(in_features, out_features, bias=bias, initialiser=initialiser, key=first_key)
         self.second = Dense(out_features, out_features, bias=bias, initialiser=initialiser, key=second_key)

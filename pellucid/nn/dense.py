@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from pellucid.nn._checks import last_axis, whole_number
+from pellucid.nn._random import normal, subkeys
 from pellucid.nn.activations import activate, activations
 from pellucid.nn.initialisers import initialise, initialisers
 
@@ -48,8 +49,9 @@ class Dense(eqx.Module):
         self.weight = gain * initialise(self.initialiser, key, shape)
         self.bias = None
         if bias:
-            spread = jax.random.normal(jax.random.fold_in(key, 1), shape[1:]) if bias_deviation else jnp.zeros(shape[1])
-            self.bias = bias_deviation * spread
+            self.bias = jnp.zeros(shape[1])
+            if bias_deviation:
+                self.bias = bias_deviation * normal(subkeys(key, 1)[0], shape[1:])
 
     @property
     def in_features(self) -> int:

@@ -1,8 +1,6 @@
 """Dropout: neurons that rest at random while training."""
 from __future__ import annotations
 
-import math
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,6 +8,7 @@ import numpy as np
 
 from pellucid.errors import SettingsError
 from pellucid.nn._checks import share
+from pellucid.nn._random import words
 
 
 class Dropout(eqx.Module):
@@ -46,15 +45,5 @@ class Dropout(eqx.Module):
 
 
 def _keep(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:
-    """True with probability 1 - rate, independently; one 32-bit word for each entry."""
-    words = key if jnp.issubdtype(key.dtype, jnp.integer) else jax.random.key_data(key)
-    position = jax.lax.iota(jnp.uint32, math.prod(shape))
-    hashed = _mix(_mix(position + words[0]) ^ words[-1])
-    return (hashed >= np.uint32(min(round(rate * 2**32), 2**32 - 1))).reshape(shape)
-
-
-def _mix(value: jax.Array) -> jax.Array:
-    """A bijective 32-bit hash in two multiplications; constants from Chris Wellons' hash prospector, "lowbias32"."""
-    value = (value ^ (value >> 16)) * np.uint32(0x7FEB352D)
-    value = (value ^ (value >> 15)) * np.uint32(0x846CA68B)
-    return value ^ (value >> 16)
+    """True with probability 1 - rate, independently."""
+    return words(key, shape) >= np.uint32(min(round(rate * 2**32), 2**32 - 1))

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pellucid.nn._checks import last_axis, whole_number
+from pellucid.nn._random import normal
 
 
 def embedding_size(cardinality: int) -> int:
@@ -36,7 +37,7 @@ class Embedding(eqx.Module):
 
     def __init__(self, cardinality: int, size: int, *, key: jax.Array) -> None:
         shape = (whole_number("Embedding", "cardinality", cardinality), whole_number("Embedding", "size", size))
-        self.vectors = (jax.random.normal(key, shape) / math.sqrt(shape[1])).at[0].set(0.0)
+        self.vectors = (normal(key, shape) / math.sqrt(shape[1])).at[0].set(0.0)
 
     def __call__(self, codes: jax.Array) -> jax.Array:
         """From integer codes of any shape to (..., size); a code outside the range counts as 0."""

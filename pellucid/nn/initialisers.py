@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from pellucid.core.names import INITIALISER_ALIASES
 from pellucid.core.registry import Registry
 from pellucid.errors import ShapeError
+from pellucid.nn._random import normal, uniform
 
 PLAIN_SCALE = 0.05
 TRUNCATED_DEVIATION = 0.87962566103423978  # the standard deviation of a unit normal cut off at ±2
@@ -89,20 +90,21 @@ def initialiser_for(activation: str) -> str:
 
 def _normal(deviation: Callable[[int, int], float]) -> Callable[..., jax.Array]:
     def draw(key, shape, fan_in, fan_out, dtype):
-        return deviation(fan_in, fan_out) * jax.random.normal(key, shape, dtype)
+        return deviation(fan_in, fan_out) * normal(key, shape, dtype)
     return draw
 
 
 def _uniform(bound: Callable[[int, int], float]) -> Callable[..., jax.Array]:
     def draw(key, shape, fan_in, fan_out, dtype):
         limit = bound(fan_in, fan_out)
-        return jax.random.uniform(key, shape, dtype, -limit, limit)
+        return uniform(key, shape, -limit, limit, dtype)
     return draw
 
 
 def _truncated(key, shape, fan_in, fan_out, dtype):
-    scale = PLAIN_SCALE / TRUNCATED_DEVIATION
-    return scale * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+    reach = math.erf(math.sqrt(2))  # the share of a normal distribution within ±2 standard deviations
+    scale = math.sqrt(2) * PLAIN_SCALE / TRUNCATED_DEVIATION
+    return scale * jax.lax.erf_inv(uniform(key, shape, -reach, reach, dtype))
 
 
 def _orthogonal(key, shape, fan_in, fan_out, dtype):
@@ -111,7 +113,7 @@ def _orthogonal(key, shape, fan_in, fan_out, dtype):
                          "choose another initialiser for this array")
     rows, columns = math.prod(shape[:-1]), shape[-1]
     long, short = max(rows, columns), min(rows, columns)
-    basis, triangle = jnp.linalg.qr(jax.random.normal(key, (long, short), dtype))
+    basis, triangle = jnp.linalg.qr(normal(key, (long, short), dtype))
     basis = basis * jnp.where(jnp.diagonal(triangle) < 0, -1, 1).astype(dtype)  # uniform over all orthogonal matrices
     return (basis if rows >= columns else basis.T).reshape(shape)
 

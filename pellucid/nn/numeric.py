@@ -14,6 +14,7 @@ import numpy as np
 
 from pellucid.errors import SettingsError, ShapeError
 from pellucid.nn._checks import last_axis, positive, whole_number
+from pellucid.nn._random import normal, subkeys, uniform
 from pellucid.nn.activations import activate, activations
 from pellucid.nn.buffer import Buffer
 
@@ -35,9 +36,9 @@ class FeatureDense(eqx.Module):
     def __init__(self, features: int, in_features: int, out_features: int, *, activation: str = "identity",
                  key: jax.Array) -> None:
         limit = 1 / math.sqrt(in_features)
-        weight_key, bias_key = jax.random.split(key)
-        self.weight = jax.random.uniform(weight_key, (features, in_features, out_features), minval=-limit, maxval=limit)
-        self.bias = jax.random.uniform(bias_key, (features, out_features), minval=-limit, maxval=limit)
+        weight_key, bias_key = subkeys(key, 2)
+        self.weight = uniform(weight_key, (features, in_features, out_features), -limit, limit)
+        self.bias = uniform(bias_key, (features, out_features), -limit, limit)
         self.activation = activations.canonical(activation)
 
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -77,10 +78,10 @@ class PeriodicEmbedding(eqx.Module):
             whole_number("PeriodicEmbedding", "features", features),
             whole_number("PeriodicEmbedding", "frequencies", frequencies))
         self.deviation = positive("PeriodicEmbedding", "deviation", deviation)
-        frequency_key, phase_key, mix_key = jax.random.split(key, 3)
-        self.frequency = self.deviation * jax.random.normal(frequency_key, waves)
+        frequency_key, phase_key, mix_key = subkeys(key, 3)
+        self.frequency = self.deviation * normal(frequency_key, waves)
         if variant == "pbld":
-            self.phase = jax.random.uniform(phase_key, waves, minval=-math.pi, maxval=math.pi)
+            self.phase = uniform(phase_key, waves, -math.pi, math.pi)
             self.mix = FeatureDense(features, frequencies, size - 1, key=mix_key)
         else:
             self.phase = None
@@ -106,9 +107,9 @@ class PeriodicEmbedding(eqx.Module):
 class PiecewiseLinearEmbedding(eqx.Module):
     """Each number as how far it has come through each of its bins: -1 before a bin, 1 after it, linear within.
 
-    The paper goes from 0 to 1; centred inputs train better. A bin of no width gives 0, so that features with fewer distinct edges can repeat an edge. Beyond the outermost
-    edges the value stays at -1 or 1 (the paper goes on linearly): an outlier cannot carry the network away. With
-    `raw` the number itself is put in front.
+    The paper goes from 0 to 1; centred inputs train better. A bin of no width gives 0, so that features with fewer
+    distinct edges can repeat an edge. Beyond the outermost edges the value stays at -1 or 1 (the paper goes on
+    linearly): an outlier cannot carry the network away. With `raw` the number itself is put in front.
 
     Args:
         edges: (features, bins + 1) rising edges fitted on the training rows, such as quantiles; kept as a `Buffer`.

