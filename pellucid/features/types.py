@@ -31,7 +31,8 @@ class Number(AbstractFeature):
 
     Args:
         normalisation: the fitted scaling.
-        center: the mean of the training values; stands in for a missing one.
+        center: the middle of the training values, which stands in for a missing one: what the scaling is centred on
+            (the median for `robust`), else the mean.
         scale: their standard deviation.
         low, high: their range.
         has_missing: whether training rows lacked values.
@@ -53,9 +54,10 @@ class Number(AbstractFeature):
         read = read_numbers(column)
         absent = np.isnan(read.values)
         present = read.values[~absent] if not absent.all() else np.zeros(1)
-        center, scale = moments(present)
-        return cls(name=name, reason=reason, normalisation=fit_normalisation(normalise, present), center=center,
-                   scale=scale, low=float(present.min()), high=float(present.max()),
+        mean, scale = moments(present)
+        normalisation = fit_normalisation(normalise, present)
+        return cls(name=name, reason=reason, normalisation=normalisation,
+                   center=getattr(normalisation, "center", mean), scale=scale, low=float(present.min()), high=float(present.max()),
                    has_missing=bool(absent.any()), decimal=read.decimal)
 
     @property
@@ -64,7 +66,7 @@ class Number(AbstractFeature):
         return (self.name, f"{self.name} is missing") if self.has_missing else (self.name,)
 
     def encode(self, column: pl.Series) -> Encoded:
-        """Scale; a cell without a finite number gets the mean of the training values."""
+        """Scale; a cell without a finite number gets the middle of the training values."""
         read = read_numbers(column, self.decimal)
         absent = np.isnan(read.values)
         scaled = self.normalisation.apply(np.where(absent, self.center, read.values) if absent.any() else read.values)

@@ -28,7 +28,7 @@ class TableSize:
     classes: int = 0
 
 
-DEFAULT_NORMALISE = "standard"
+DEFAULT_NORMALISE = "robust"
 LARGE = 20_000
 """From so many rows on there are fewer and wider networks."""
 FEWEST_EPOCHS = 12
@@ -51,9 +51,9 @@ def resolve(given: Mapping[str, Any], size: TableSize) -> dict[str, Any]:
 def _network(size: TableSize) -> dict[str, Any]:
     width = 128 if size.rows < LARGE else 256
     return {"hidden": (width, width), "activation": "relu", "output_activation": "identity",
-            "initialiser": "lecun_normal", "dropout": 0.0, "layer_normalisation": "none",
-            "column_dropout": 0.3 * min(1.0, math.sqrt(1000 / max(size.rows, 1))),
-            "numeric_embedding": "piecewise_linear", "bins": max(2, round(size.rows**0.25)),
+            "initialiser": "he_normal", "dropout": 0.0, "layer_normalisation": "none",
+            "column_dropout": 0.3 * min(1.0, 1000 / max(size.rows, 1)),
+            "numeric_embedding": "piecewise_linear", "bins": max(4, round(0.35 * size.rows**0.4)),
             "normalise": DEFAULT_NORMALISE}
 
 
@@ -64,14 +64,15 @@ def _training(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
     kept = max(size.rows * (1 - 1 / members), 1)
     per_epoch = math.ceil(kept / min(chosen.get("batch_size") or batch, kept))
     return {"epochs": max(FEWEST_EPOCHS, math.ceil(iterations / per_epoch)), "batch_size": batch, "members": members,
-            "schedule": "warm_cosine", **_optimiser(chosen.get("optimiser"))}
+            "schedule": "warm_cosine", **_optimiser(chosen.get("optimiser"), size.rows)}
 
 
-def _optimiser(name: str | None) -> dict[str, Any]:
+def _optimiser(name: str | None, rows: int) -> dict[str, Any]:
     """AdamW as in the recipe; another optimiser, asked for by name, with what suits it."""
     if name in (None, "adamw"):
-        return {"optimiser": "adamw", "optimiser_options": (("b2", 0.99),), "default_rate": 3e-3,
-                "learning_rate": 3e-3, "weight_decay": 0.02}
+        rate = 1e-3 * min(max(math.sqrt(rows / 1000), 1.0), 3.0)
+        return {"optimiser": "adamw", "optimiser_options": (("b2", 0.99),), "default_rate": rate,
+                "learning_rate": rate, "weight_decay": 0.02}
     recipe = optimisers[name]
     return {"optimiser_options": (), "default_rate": recipe.learning_rate, "learning_rate": recipe.learning_rate,
             "weight_decay": recipe.weight_decay}

@@ -30,7 +30,7 @@ from pellucid.report.result import (
     SchemaRow,
 )
 from pellucid.report.verdict import compare_with_best, write_verdict
-from pellucid.tasks.judge import OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
+from pellucid.tasks.judge import IMPORTANCE_ROWS, OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
 from pellucid.tasks.learn import Learned, Lesson
 from pellucid.tasks.picture import dead_share, network_picture
 from pellucid.tasks.prepare import Prepared
@@ -72,7 +72,7 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
     result = Result(
         title=f"{prepared.table.source} → {prepared.target.name}", task=prepared.task, target=prepared.target.name,
         verdict=verdict, metric=metric, rows=_rows(story), network=network, baselines=plain, tested=_tested(story),
-        promise=promise, curve=_curve(story), ranking=_ranking(story.ranking), evidence=shown,
+        promise=promise, curve=_curve(story), ranking=_ranking(story.ranking, min(_rows(story)["test"], IMPORTANCE_ROWS)), evidence=shown,
         decision=_decision(story), picture=network_picture(story.lesson, model), schema=_schema(prepared),
         notes=prepared.notes, diagnosis=tuple(_diagnosis(story)), cost=_cost(story), settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
@@ -167,12 +167,12 @@ def _curve(story: Story) -> Curve:
                  story.learned.outcome.history.best_epoch)
 
 
-def _ranking(found: Importances | None) -> Ranking | None:
+def _ranking(found: Importances | None, rows: int) -> Ranking | None:
     if found is None:
         return None
     order = np.argsort(-found.mean, kind="stable")
     return Ranking(tuple(found.columns[index] for index in order), found.mean[order], found.low[order],
-                   found.high[order], found.metric, found.repeats, 0)
+                   found.high[order], found.metric, found.repeats, rows)
 
 
 def _schema(prepared: Prepared) -> tuple[SchemaRow, ...]:
