@@ -16,7 +16,9 @@ WIDTH, HEIGHT = 8.0, 4.6  # inches
 MOST_COLUMNS, MOST_NEURONS = 7, 7
 TOP, BOTTOM = 3.62, 1.24  # the neurons lie between these heights
 BIAS_HEIGHT = 4.03
+PATH_TOP, PATH_BOTTOM, ARC_DEPTH, LABEL_TOP = 1.06, 0.86, 0.09, 0.72
 COLOURS = {"input": "#0072B2", "hidden": "#009E73", "output": "#D55E00"}  # Okabe & Ito: safe for the colour-blind
+PATH_COLOUR, RESIDUAL_COLOUR = "#CC79A7", "#56B4E9"
 BIAS_COLOUR, LINE_COLOUR, TEXT_COLOUR, QUIET_COLOUR = "#E69F00", "#8A93A0", "#1F2933", "#52606D"
 
 
@@ -133,11 +135,22 @@ def _draw_paths(axes: Any, description: Description, columns: list[_Column], pla
         left, right = column_of.get(start), column_of.get(end)
         if left is None or right is None or left == right:
             continue
-        linear = name == "linear path"
-        height, bend = BOTTOM - 0.2, 0.12 if linear else 0.3
-        axes.add_patch(FancyArrowPatch((places[left], height), (places[right], height), arrowstyle="-|>",
-                                       connectionstyle=f"arc3,rad={bend / max(1, right - left):.3f}", mutation_scale=9,
-                                       color="#CC79A7" if linear else "#56B4E9", linewidth=1.3, zorder=2))
+        if name == "linear path":
+            _draw_linear_path(axes, places[left], places[right])
+        else:
+            bend = 2 * ARC_DEPTH / (places[right] - places[left])
+            axes.add_patch(FancyArrowPatch((places[left], PATH_TOP), (places[right], PATH_TOP), arrowstyle="-|>",
+                                           connectionstyle=f"arc3,rad={bend:.3f}", mutation_scale=8,
+                                           color=RESIDUAL_COLOUR, linewidth=1.2, zorder=2))
+
+
+def _draw_linear_path(axes: Any, left: float, right: float) -> None:
+    axes.plot([left, left, right, right], [PATH_TOP, PATH_BOTTOM, PATH_BOTTOM, PATH_TOP - 0.06], color=PATH_COLOUR,
+              linewidth=1.3, solid_joinstyle="round", zorder=2)
+    axes.add_patch(FancyArrowPatch((right, PATH_BOTTOM), (right, PATH_TOP + 0.03), arrowstyle="-|>", mutation_scale=9,
+                                   color=PATH_COLOUR, linewidth=0, zorder=2))
+    axes.text((left + right) / 2, PATH_BOTTOM, "linear path", ha="center", va="center", fontsize=9, color=QUIET_COLOUR,
+              zorder=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 
 
 def _draw_neurons(axes: Any, column: _Column, x: float, heights: list[float | None]) -> None:
@@ -162,8 +175,9 @@ def _draw_label(axes: Any, column: _Column, x: float, step: float) -> None:
     size = 10 if step > 1.25 else 9
     room = max(8, int(step * 72 / (0.56 * size)))
     text = _fold(title, room)
-    axes.text(x, 0.76, text, ha="center", va="top", fontsize=size, weight="bold", color=TEXT_COLOUR, linespacing=1.1)
-    below = 0.76 - 0.0165 * size * (1 + text.count("\n"))
+    axes.text(x, LABEL_TOP, text, ha="center", va="top", fontsize=size, weight="bold", color=TEXT_COLOUR,
+              linespacing=1.1)
+    below = LABEL_TOP - 0.0165 * size * (1 + text.count("\n"))
     axes.text(x, below, "\n".join(_fold(line, room) for line in lines if line), ha="center", va="top", fontsize=9,
               color=QUIET_COLOUR, linespacing=1.15)
 

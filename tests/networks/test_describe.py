@@ -64,7 +64,8 @@ def overlaps(figure):
 
 @pytest.mark.parametrize(("network", "names"), [
     (Feedforward(30, (64, 64), 2, key=KEY), {"output_names": ("good", "bad")}),
-    (Feedforward(4, (5, 3), 1, skip=True, key=KEY), {"input_names": ("age", "amount", "duration", "a very long name " * 3)}),
+    (Feedforward(4, (5, 3), 1, skip=True, key=KEY), {
+        "input_names": ("age", "amount", "duration", "a very long name " * 3)}),
     (Feedforward(10, (64,) * 3, 3, residual=True, normalisation="batch", skip=True, key=KEY), {}),
     (Feedforward(10, (1000,) * 12, 3, activation="leaky_relu", key=KEY), {}),
     (Tabular(7, (3, 5, 200), 2, numbers={"embedding": "piecewise_linear"}, scale=True, skip=True, key=KEY), {}),

@@ -35,7 +35,8 @@ def test_dense_start():
     lambda: nn.Dense(0, 3, key=KEY), lambda: nn.Dense(3, 2.5, key=KEY), lambda: nn.Dense(3, 2, activation="r", key=KEY),
     lambda: nn.Dropout(1.0), lambda: nn.Dropout(-0.1), lambda: nn.BatchNormalisation(2, momentum=1.5),
     lambda: nn.Embedding(0, 2, key=KEY), lambda: nn.PeriodicEmbedding(2, variant="x", key=KEY),
-    lambda: nn.PeriodicEmbedding(2, deviation=0.0, key=KEY), lambda: nn.Dropout(0.5)(rows(2, 2), key=None, training=True),
+    lambda: nn.PeriodicEmbedding(2, deviation=0.0, key=KEY),
+    lambda: nn.Dropout(0.5)(rows(2, 2), key=None, training=True),
     lambda: nn.PiecewiseLinearEmbedding([[0, 1]], size=2), lambda: nn.Hidden(2, 2, normalisation="b", key=KEY),
 ])
 def test_settings_errors(make):
@@ -182,7 +183,8 @@ def test_quantile_edges():
 @pytest.mark.parametrize("normalisation", ["none", "layer", "batch"])
 def test_residual_block_adds_to_its_input(normalisation):
     block, x = nn.Residual(4, 4, normalisation=normalisation, key=KEY), rows(6, 4)
-    silent = eqx.tree_at(lambda block: (block.second.weight, block.second.bias), block, (jnp.zeros((4, 4)), jnp.zeros(4)))
+    silent = eqx.tree_at(lambda block: (block.second.weight, block.second.bias), block,
+                         (jnp.zeros((4, 4)), jnp.zeros(4)))
     y, _ = silent(x, state=block.initial_state(), key=None, training=False)
     np.testing.assert_array_equal(y, x)
     assert nn.Residual(4, 6, key=KEY)(x, state=None, key=None, training=False)[0].shape == (6, 6)

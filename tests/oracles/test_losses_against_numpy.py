@@ -79,7 +79,8 @@ def test_against_scikit_learn():
             (losses.mean_squared, metrics.mean_squared_error(TARGETS, OUTPUTS, sample_weight=WEIGHT)),
             (losses.root_mean_squared, metrics.root_mean_squared_error(TARGETS, OUTPUTS, sample_weight=WEIGHT)),
             (losses.absolute, metrics.mean_absolute_error(TARGETS, OUTPUTS, sample_weight=WEIGHT)),
-            (losses.get("quantile", tau=0.2), metrics.mean_pinball_loss(TARGETS, OUTPUTS, sample_weight=WEIGHT, alpha=0.2)),
+            (losses.get("quantile", tau=0.2),
+             metrics.mean_pinball_loss(TARGETS, OUTPUTS, sample_weight=WEIGHT, alpha=0.2)),
         ]
         for loss, expected in pairs:
             np.testing.assert_allclose(loss(outputs, targets, weight), expected, rtol=1e-9)
