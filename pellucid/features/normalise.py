@@ -34,7 +34,10 @@ class AbstractNormalisation(ABC):
 
     @abstractmethod
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """Scale; NaN stays NaN, everything else becomes finite."""
+        """Scale; NaN stays NaN, everything else becomes finite.
+
+        Keeps to NumPy functions of `values`, so that the export can trace it: no `np.asarray`, no branch on values.
+        """
 
     @abstractmethod
     def undo(self, values: np.ndarray) -> np.ndarray:
@@ -53,7 +56,7 @@ def _shift_and_scale(values: np.ndarray, center: float, scale: float) -> np.ndar
     """(values - center) / scale in halves, so that the difference of two huge numbers does not overflow."""
     half = max(abs(scale) / 2, TINY)
     with np.errstate(over="ignore"):
-        return _bounded((np.asarray(values, np.float64) / 2 - center / 2) / half)
+        return _bounded((values.astype(np.float64, copy=False) / 2 - center / 2) / half)
 
 
 def _unscale(values: np.ndarray, center: float, scale: float) -> np.ndarray:
@@ -208,7 +211,7 @@ class Quantile(AbstractNormalisation):
         """Normal scores; values beyond the training range get the score of its end."""
         knots, shares, unit = self._grid()
         with np.errstate(over="ignore"):
-            relative = _flushed(np.clip(np.asarray(values, np.float64) / unit, -2, 2))
+            relative = _flushed(np.clip(values.astype(np.float64, copy=False) / unit, -2, 2))
         # ties make steps: the mean of the two one-sided interpolations is the middle of a step
         forward = np.interp(relative, knots, shares)
         backward = 1 - np.interp(-relative, -knots[::-1], shares)
@@ -233,7 +236,7 @@ class Unscaled(AbstractNormalisation):
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The values themselves, held within ±1e12."""
-        return _bounded(np.asarray(values, np.float64))
+        return _bounded(values.astype(np.float64, copy=False))
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The values themselves."""
