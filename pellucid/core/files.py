@@ -8,9 +8,16 @@ from pathlib import Path
 
 from pellucid.errors import StorageError
 
+_SUFFIX = ".part"
 
-def write_atomically(path: str | Path, content: bytes | str) -> None:
+
+def write_atomically(path: str | Path, content: bytes | str, *, make_folder: bool = False) -> None:
     """Write `content` beside `path`, flush it to the disk, and put it in place in one move.
+
+    Args:
+        path: the file.
+        content: all of it; text is written as UTF-8.
+        make_folder: whether to make the folder when it is missing.
 
     Raises:
         StorageError: the disk is full or the folder may not be written; the file at `path` is as it was.
@@ -19,20 +26,33 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     content = content.encode("utf-8") if isinstance(content, str) else content
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=_SUFFIX,
+                                         delete=False) as file:
             temporary = file.name
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise StorageError(f"Could not write `{path}`: {error.strerror or error}.",
                            "free some disk space or choose a folder that you may write to; "
                            "what was there before is untouched") from error
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what writers of `path` left behind when they were killed."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{path.name}.*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
 def _umask() -> int:

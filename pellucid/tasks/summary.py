@@ -4,8 +4,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import platform
-import resource
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +34,7 @@ from pellucid.tasks.picture import dead_share, network_picture
 from pellucid.tasks.prepare import Prepared
 from pellucid.tasks.run import Stages
 from pellucid.training.diagnosis import diagnose
+from pellucid.training.memory import measured_peak
 
 PACKAGES = ("pellucid", "jax", "jaxlib", "equinox", "optax", "numpy", "scikit-learn", "polars")
 _MEGABYTE = 1e6
@@ -200,10 +199,9 @@ def _diagnosis(story: Story) -> list[str]:
 
 def _cost(story: Story) -> Cost:
     outcome = story.learned.outcome
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = peak / _MEGABYTE if sys.platform == "darwin" else peak * 1024 / _MEGABYTE
     predicted = None if np.isnan(outcome.predicted_seconds) else outcome.predicted_seconds
     return Cost(predicted_seconds=predicted, seconds=outcome.seconds,
-                predicted_memory_mb=outcome.peak_bytes / _MEGABYTE, peak_memory_mb=peak,
+                predicted_memory_mb=outcome.predicted_memory / _MEGABYTE,
+                peak_memory_mb=measured_peak() / _MEGABYTE,
                 stages=dict(story.stages.seconds) | {"of training: compilation": outcome.compile_seconds},
                 iterations=outcome.iterations, batch_size=story.learned.plan.batch_size)

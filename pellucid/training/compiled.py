@@ -4,6 +4,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import threading
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pellucid.training.program import Program
 
 KEPT = 32
 _kept: OrderedDict[Any, Any] = OrderedDict()
+_lock = threading.Lock()
 
 
 def cache_folder() -> Path | None:
@@ -47,6 +50,9 @@ def enable_disk_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
+    if not os.access(folder, os.W_OK):
+        return
+    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -62,21 +68,15 @@ def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, row
     """`run_chunk` compiled for these arguments; the carry is donated. Equal programs and shapes compile once."""
     arguments = (carry, data, rows, limits)
     key = (program, shape, _signature(arguments))
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
     enable_disk_cache()
     jitted = jax.jit(run_chunk, static_argnums=(0, 1), donate_argnums=(2,))
     executable = jitted.lower(program, shape, *arguments).compile()
-    _kept[key] = executable
-    if len(_kept) > KEPT:
-        _kept.popitem(last=False)
+    with _lock:
+        _kept[key] = executable
+        if len(_kept) > KEPT:
+            _kept.popitem(last=False)
     return executable
-
-
-def peak_bytes(executable: Any) -> int:
-    """What the compiled program itself says it needs: arguments, results and scratch space."""
-    analysis = executable.memory_analysis()
-    if analysis is None:
-        return 0
-    return int(analysis.argument_size_in_bytes + analysis.temp_size_in_bytes)

@@ -13,8 +13,9 @@ from jaxtyping import PyTree
 
 from pellucid.core.declared import TRAINING_SETTINGS
 from pellucid.core.settings import Setting, SettingsGroup
-from pellucid.errors import SettingsError, ShapeError
+from pellucid.errors import DataError, SettingsError, ShapeError
 from pellucid.losses import AbstractLoss, losses
+from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.diagnosis import diagnose
 from pellucid.training.engine import Ending, Outcome, Watch, run
 from pellucid.training.history import History
@@ -61,8 +62,8 @@ class Fit:
         return np.asarray(outputs)
 
 
-def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *, validation: tuple[PyTree, Any] | None = None,
-        key: Any = 0, watch: Watch | None = None, **settings: Any) -> Fit:
+def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *,
+        validation: tuple[PyTree, Any] | None = None, key: Any = 0, watch: Watch | None = None, **settings: Any) -> Fit:
     """Train `network` to minimise `loss` over `data`, in one compiled program.
 
     Args:
@@ -80,6 +81,8 @@ def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *, val
 
     Raises:
         ShapeError: inputs and targets differ in length, or the network does not fit the inputs.
+        DataError: a value is not finite, or no row counts.
+        TrainingError: the error was never finite.
         SettingsError: a setting is unknown or out of range.
 
     Example:
@@ -97,6 +100,7 @@ def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *, val
     loss = losses[loss] if isinstance(loss, str) else loss
     joined, count = _join(data, validation)
     total = len(joined[2])
+    enable_disk_cache()
     optimiser = _optimiser(chosen)
     program, state = supervised(one_member(network), loss, plain(loss), optimiser)
     _try_one_row(program, state, joined)
@@ -147,12 +151,24 @@ def _checked(data: tuple, name: str) -> tuple[PyTree, np.ndarray, np.ndarray]:
                          "weights).", f"pass {name}=(X, y)")
     inputs, targets = jax.tree.map(_as_device_type, data[0]), _as_device_type(data[1])
     rows = len(targets)
-    weights = np.ones(rows, np.float32) if len(data) == 2 else _as_device_type(data[2])
+    weights = _as_device_type(np.ones(rows) if len(data) == 2 else np.asarray(data[2], float))
     lengths = {len(leaf) for leaf in jax.tree.leaves((inputs, targets, weights))}
     if lengths != {rows} or rows == 0:
         raise ShapeError(f"`{name}` has arrays of {sorted(lengths)} rows; expected the same number, at least 1.",
                          "every array needs one entry a row")
+    _require_numbers(name, inputs, targets, weights)
     return inputs, targets, weights
+
+
+def _require_numbers(name: str, inputs: PyTree, targets: np.ndarray, weights: np.ndarray) -> None:
+    for leaf in jax.tree.leaves((inputs, targets, weights)):
+        if bad := np.size(leaf) - np.count_nonzero(np.isfinite(leaf)):
+            raise DataError(f"`{name}` holds {bad} values that are not finite (missing, infinite, or too large for "
+                            f"{leaf.dtype}).", "fill or leave out missing values; pellucid.train and the estimators do "
+                            "that by themselves")
+    if weights.ndim != 1 or (weights < 0).any() or not weights.any():
+        raise DataError(f"The weights of `{name}` were {weights}; expected one number a row, at least 0, not all 0.",
+                        "a weight says how much a row counts")
 
 
 def _as_device_type(values: Any) -> np.ndarray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +28,21 @@ class Epoch:
     training_error: float
     validation_error: float
     seconds: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of training: from an iteration to another, and the seconds of training at both ends."""
+
+    first: int
+    last: int
+    begin: float
+    end: float
+
+    def at(self, iterations: np.ndarray) -> np.ndarray:
+        """The seconds at `iterations`, as if all took the same time."""
+        share = (iterations - self.first) / max(self.last - self.first, 1) if self.last > self.first else 1.0
+        return self.begin + np.broadcast_to(share, iterations.shape) * (self.end - self.begin)
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,55 @@ class History:
             writer.writerow([row.epoch, row.iteration, _number(row.training_error), _number(row.validation_error),
                              f"{row.seconds:.3f}"])
         return out.getvalue()
+
+
+class Log:
+    """The record of a run as it grows: the host takes it out of the compiled loop, epoch by epoch.
+
+    Args:
+        per_epoch: iterations in an epoch.
+        members: measurement name to an array (epochs, members): what is known already, of a run that is resumed.
+        seconds: the end of each of these epochs.
+    """
+
+    def __init__(self, per_epoch: int, members: Mapping[str, np.ndarray], seconds: np.ndarray) -> None:
+        self._per_epoch = per_epoch
+        self._members = {name: [values] for name, values in members.items()}
+        self.epochs: list[Epoch] = []
+        self._append(members, seconds)
+
+    def take(self, buffers: Mapping[str, np.ndarray], count: int, span: Span) -> list[Epoch]:
+        """Note the rows up to `count`, found in `buffers` at their numbers modulo the buffers' length.
+
+        Returns:
+            What is new.
+        """
+        before = len(self.epochs)
+        if count <= before:
+            return []
+        rows = np.arange(before, count)
+        new = {name: np.asarray(buffer)[rows % len(buffer)] for name, buffer in buffers.items()}
+        for name, values in new.items():
+            self._members.setdefault(name, []).append(values)
+        self._append(new, span.at(rows * self._per_epoch))
+        return self.epochs[before:]
+
+    def _append(self, members: Mapping[str, np.ndarray], seconds: np.ndarray) -> None:
+        errors = [mean_over_members(members[name]) for name in ("error", "validation_error")] if members else [[], []]
+        for training, validation, second in zip(*errors, seconds, strict=True):
+            row = len(self.epochs)
+            self.epochs.append(Epoch(row - 1, row * self._per_epoch, float(training), float(validation),
+                                     float(second)))
+
+    @property
+    def members(self) -> dict[str, np.ndarray]:
+        """Each measurement of all epochs: (epochs, members)."""
+        return {name: np.concatenate(values) for name, values in self._members.items()}
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """The end of each epoch, in seconds of training."""
+        return np.array([epoch.seconds for epoch in self.epochs], np.float64)
 
 
 def _number(value: float) -> str:

@@ -24,7 +24,7 @@ class InterruptGuard:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before.clear()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:

@@ -27,14 +27,22 @@ class Layout:
     shapes: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
 
-    def assemble(self, weights: Float[Array, " weights"], buffers: PyTree[Array]) -> Any:
-        """The network with these weights and buffers."""
+    def pieces(self, weights: Float[Array, " weights"]) -> list[Array]:
+        """The weights of each layer, cut from the one vector."""
         leaves, start = [], 0
         for shape in self.shapes:
             size = math.prod(shape)
             leaves.append(weights[start:start + size].reshape(shape))
             start += size
-        return eqx.combine(jax.tree.unflatten(self.structure, leaves), buffers, self.static)
+        return leaves
+
+    def joined(self, pieces: list[Array], buffers: PyTree[Array]) -> Any:
+        """The network with these pieces and buffers."""
+        return eqx.combine(jax.tree.unflatten(self.structure, pieces), buffers, self.static)
+
+    def assemble(self, weights: Float[Array, " weights"], buffers: PyTree[Array]) -> Any:
+        """The network with these weights and buffers."""
+        return self.joined(self.pieces(weights), buffers)
 
     @property
     def static(self) -> Any:
@@ -60,8 +68,12 @@ def layout_of(network: Any, members: bool = False) -> Layout:
 def take_apart(network: Any) -> tuple[Float[Array, " weights"], PyTree[Array]]:
     """The weights of `network` as one vector, and its buffers."""
     parameters, rest = eqx.partition(network, trainable(network))
-    leaves = [leaf.reshape(-1) for leaf in jax.tree.leaves(parameters)]
-    return jnp.concatenate(leaves) if leaves else jnp.zeros((0,)), eqx.filter(rest, eqx.is_array)
+    return one_vector(jax.tree.leaves(parameters)), eqx.filter(rest, eqx.is_array)
+
+
+def one_vector(pieces: list[Array]) -> Float[Array, " weights"]:
+    """The pieces end to end."""
+    return jnp.concatenate([piece.reshape(-1) for piece in pieces]) if pieces else jnp.zeros((0,))
 
 
 def is_bias(name: str) -> bool:

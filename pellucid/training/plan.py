@@ -14,7 +14,6 @@ from pellucid.core.keys import run_key
 from pellucid.training.loop import Data, Limits, Rows, Shape
 
 TILE = 1024
-EPOCHS_PER_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -81,15 +80,15 @@ def loop_shape(plan: Plan, rows: Rows) -> Shape:
     """What the loop is compiled for: a batch is never larger than the data."""
     most = int(np.max(rows.training_count))
     longest = max(rows.held_out.shape[1], 8) if int(np.max(rows.held_out_count)) else rows.training.shape[1]
-    capacity = -(-(plan.epochs + 1) // EPOCHS_PER_BLOCK) * EPOCHS_PER_BLOCK
-    return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, most), capacity=capacity,
+    return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, most),
                  tile=min(longest, TILE), schedule=plan.schedule)
 
 
-def limits(plan: Plan, total: int) -> Limits:
+def limits(plan: Plan, total: int, dtype: Any = jnp.float32) -> Limits:
     """The traced numbers of `plan`; `stop` is set chunk by chunk."""
     endless = np.int32(2**31 - 1)
     patience = endless if plan.patience is None else np.int32(plan.patience)
+    seed = plan.seed & 0xFFFFFFFF
     return Limits(stop=jnp.int32(0), total=jnp.int32(total), patience=jnp.int32(patience),
-                  learning_rate=jnp.float32(plan.learning_rate), seed=jnp.uint32(plan.seed & 0xFFFFFFFF),
-                  key=run_key(plan.seed))
+                  learning_rate=jnp.asarray(plan.learning_rate, dtype), seed=jnp.uint32(seed),
+                  key=run_key(seed))

@@ -15,23 +15,41 @@ from pellucid.training.history import Epoch, History
 class Progress(Protocol):
     """What the engine tells while it trains."""
 
-    def begin(self, epochs: int, per_epoch: int, peak_bytes: int) -> None:
-        """Training is about to start."""
+    def begin(self, epochs: int, per_epoch: int) -> None:
+        """Training is about to start: at most `epochs` epochs of `per_epoch` iterations."""
+
+    def predict(self, seconds: float, memory: int) -> None:
+        """Training will take so many seconds at most, and so many bytes of memory."""
 
     def show(self, iteration: int, epochs: list[Epoch], rate: float, seconds_left: float) -> None:
         """A chunk ended after `iteration` iterations, at `rate` iterations per second."""
 
+    def warn(self, message: str) -> None:
+        """Something went wrong that does not stop training."""
+
+    def close(self) -> None:
+        """Nothing more will be drawn, whether training ended well or not."""
+
     def end(self, ending: str, history: History) -> None:
-        """Training ended."""
+        """Training ended well."""
 
 
 class Silent:
     """Says nothing."""
 
-    def begin(self, epochs: int, per_epoch: int, peak_bytes: int) -> None:
+    def begin(self, epochs: int, per_epoch: int) -> None:
+        """Nothing."""
+
+    def predict(self, seconds: float, memory: int) -> None:
         """Nothing."""
 
     def show(self, iteration: int, epochs: list[Epoch], rate: float, seconds_left: float) -> None:
+        """Nothing."""
+
+    def warn(self, message: str) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
         """Nothing."""
 
     def end(self, ending: str, history: History) -> None:
@@ -63,13 +81,11 @@ class Terminal:
         self.every = every
         self._bar: RichProgress | None = None
         self._said = time.monotonic()
-        self._predicted = False
 
-    def begin(self, epochs: int, per_epoch: int, peak_bytes: int) -> None:
+    def begin(self, epochs: int, per_epoch: int) -> None:
         """Draw an empty bar."""
-        self._total = epochs * per_epoch
-        self.console.print(f"training: at most {epochs} epochs of {per_epoch} iterations, "
-                           f"about {max(peak_bytes / 1e6, 1):.0f} MB", style="dim", highlight=False)
+        self._total, self._said = epochs * per_epoch, time.monotonic()
+        self._print(f"training: at most {epochs} epochs of {per_epoch} iterations")
         if self.console.is_terminal:
             self._bar = RichProgress(TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
                                      TextColumn("{task.fields[error]}"), TextColumn("{task.fields[speed]}"),
@@ -77,12 +93,16 @@ class Terminal:
             self._task = self._bar.add_task("iteration", total=self._total, error="", speed="")
             self._bar.start()
 
+    def predict(self, seconds: float, memory: int) -> None:
+        """Say what training will cost."""
+        self._print(f"predicted: at most {_duration(seconds)}, less if the error stops falling, and "
+                    f"{memory / 1e6:,.0f} MB of memory")
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, style="dim", highlight=False, soft_wrap=True)
+
     def show(self, iteration: int, epochs: list[Epoch], rate: float, seconds_left: float) -> None:
         """Move the bar."""
-        if not self._predicted and np.isfinite(seconds_left) and rate:
-            self._predicted = True
-            self.console.print(f"predicted: at most {_duration(seconds_left)}, less if the error stops falling",
-                               style="dim", highlight=False)
         if not epochs:
             return
         error, speed = describe_error(epochs), f"{rate:,.0f}/s"
@@ -93,15 +113,23 @@ class Terminal:
             self.console.print(f"epoch {epochs[-1].epoch}, iteration {iteration} of {self._total}: {error}, "
                                f"{speed}, at most {_duration(seconds_left)} left", highlight=False)
 
-    def end(self, ending: str, history: History) -> None:
-        """Take the bar away and say how it ended."""
+    def warn(self, message: str) -> None:
+        """Say what went wrong."""
+        self.console.print(f"warning: {message}", style="yellow", highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar:
             self._bar.stop()
+            self._bar = None
+
+    def end(self, ending: str, history: History) -> None:
+        """Say how it ended."""
         last = history.epochs[-1]
         words = {"finished": "all epochs done", "early": "the error stopped falling", "time": "the time limit is up",
                  "interrupted": "interrupted; what was learned is kept", "callback": "a callback asked for it"}
-        self.console.print(f"trained: {last.epoch + 1} epochs, {last.iteration} iterations in "
-                           f"{_duration(last.seconds)}: {words[ending]}", style="dim", highlight=False)
+        self._print(f"trained: {last.epoch + 1} epochs, {last.iteration} iterations in {_duration(last.seconds)}: "
+                    f"{words[ending]}")
 
 
 def _duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from pellucid.losses import AbstractLoss
-from pellucid.training.layout import Layout, is_bias, layout_of, take_apart
+from pellucid.training.layout import Layout, is_bias, layout_of, one_vector, take_apart
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.program import Batch, Measurements, Moment
 
@@ -53,35 +54,46 @@ class Supervised:
 
     def _per_weight(self, hint: str, weights: Array) -> Array:
         """One factor per weight: the network's own hint for the leaf, else none of the decay for biases."""
-        hints = getattr(self.layout.static, hint + "s", lambda: {})()
-        parts = []
+        hints, parts = self._hints(hint), []
         for name, shape in zip(self.layout.names, self.layout.shapes, strict=True):
             default = 0.0 if hint == "decay_factor" and is_bias(name) else 1.0
             parts.append(jnp.full(shape, hints.get(name, default), weights.dtype).reshape(-1))
         return jnp.concatenate(parts) if parts else jnp.zeros((0,), weights.dtype)
 
+    def _hints(self, hint: str) -> Mapping[str, float]:
+        return getattr(self.layout.static, hint + "s", dict)()
+
     def network(self, state: SupervisedState) -> Any:
         """The network that a state holds."""
         return self.layout.assemble(state.weights, state.buffers)
 
-    def _error(self, weights: Array, state: SupervisedState, batch: Batch, key: Array) -> tuple[Array, Any]:
-        network = self.layout.assemble(weights, state.buffers)
+    def _error(self, pieces: list[Array], state: SupervisedState, batch: Batch, key: Array) -> tuple[Array, Any]:
+        network = self.layout.joined(pieces, state.buffers)
         outputs, network_state = network(batch.inputs, state=state.network_state, key=key, training=True,
                                          weight=batch.weight)
         total = jnp.sum(self.loss.per_example(outputs, batch.targets) * batch.weight)
         mean = total / jnp.maximum(jnp.sum(batch.weight), jnp.finfo(total.dtype).tiny)
         return self.loss.finish(mean), (total, network_state)
 
+    def _gradient(self, state: SupervisedState, batch: Batch, moment: Moment) -> tuple[Array, Array, Any]:
+        """The gradient as one vector, the summed error, and the network's new state.
+
+        It is taken of the pieces: of the one vector, each piece would give a vector of full length, to be added up.
+        """
+        (_, (total, network_state)), pieces = jax.value_and_grad(self._error, has_aux=True)(
+            self.layout.pieces(state.weights), state, batch, moment.key)
+        return one_vector(pieces), total, network_state
+
     def step(self, state: SupervisedState, batch: Batch, moment: Moment) -> tuple[SupervisedState, Measurements]:
         """One gradient step on a batch."""
-        (_, (total, network_state)), gradient = jax.value_and_grad(self._error, has_aux=True)(
-            state.weights, state, batch, moment.key)
+        gradient, total, network_state = self._gradient(state, batch, moment)
         direction, optimiser = self.optimiser.direction().update(gradient, state.optimiser, state.weights)
-        decayed = direction + self.optimiser.weight_decay * state.decay * state.weights
-        weights = state.weights - moment.rate * state.rate * decayed
-        one = jnp.ones((), total.dtype)
-        measured = {"error": (total, jnp.sum(batch.weight)),
-                    "gradient_norm": (jnp.sqrt(jnp.sum(gradient * gradient)), one)}
+        if self.optimiser.weight_decay:
+            direction = direction + self.optimiser.weight_decay * state.decay * state.weights
+        if self._hints("rate_factor"):
+            direction = state.rate * direction
+        weights = state.weights - moment.rate * direction
+        measured = _measured(total, batch, jnp.sqrt(jnp.sum(gradient * gradient)))
         return state._replace(weights=weights, network_state=network_state, optimiser=optimiser), measured
 
     def evaluate(self, state: SupervisedState, batch: Batch) -> Measurements:
@@ -111,24 +123,26 @@ class FullBatch(Supervised):
         decay = self.optimiser.weight_decay
 
         def value(weights: Array) -> Array:
-            error, _ = self._error(weights, state, batch, moment.key)
+            error, _ = self._error(self.layout.pieces(weights), state, batch, moment.key)
             return error + 0.5 * decay * jnp.sum(state.decay * weights * weights)
 
         solver = optax.lbfgs()
-        (_, (total, network_state)), gradient = jax.value_and_grad(self._error, has_aux=True)(
-            state.weights, state, batch, moment.key)
+        gradient, total, network_state = self._gradient(state, batch, moment)
         gradient = gradient + decay * state.decay * state.weights
         updates, optimiser = solver.update(gradient, state.optimiser, state.weights, value=value(state.weights),
                                            grad=gradient, value_fn=value)
-        one = jnp.ones((), total.dtype)
-        measured = {"error": (total, jnp.sum(batch.weight)),
-                    "gradient_norm": (jnp.sqrt(jnp.sum(gradient * gradient)), one)}
+        norm = jnp.where(jnp.all(jnp.isfinite(updates)), jnp.sqrt(jnp.sum(gradient * gradient)), jnp.nan)
+        measured = _measured(total, batch, norm)
         return state._replace(weights=state.weights + updates, network_state=network_state,
                               optimiser=optimiser), measured
 
     def start(self, weights: Array, buffers: PyTree[Array]) -> SupervisedState:
         """The state of one member before the first iteration."""
         return super().start(weights, buffers)._replace(optimiser=optax.lbfgs().init(weights))
+
+
+def _measured(total: Array, batch: Batch, norm: Array) -> Measurements:
+    return {"error": (total, jnp.sum(batch.weight)), "gradient_norm": (norm, jnp.ones((), total.dtype))}
 
 
 def supervised(members: Any, loss: AbstractLoss, measure: AbstractLoss,
