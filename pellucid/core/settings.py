@@ -58,8 +58,8 @@ class Setting:
             return "one of " + ", ".join(f"`{choice}`" for choice in self.choices)
         words = "".join(f", or `{word}`" for word in self.words)
         if self.kind in ("integer", "number", "duration", "integers"):
-            noun = {"integer": "an integer", "number": "a number", "duration": "a duration such as `90s`, `5m`, `1h`",
-                    "integers": "whole numbers separated by commas"}[self.kind]
+            noun = {"integer": "an integer", "number": "a number", "duration": "a duration such as `90s`, `5m`, `1h`,",
+                    "integers": "whole numbers, separated by commas, each"}[self.kind]
             return noun + self._range + words
         return {"text": "text", "flag": "true or false", "mapping": "a mapping", "texts": "a list of names"}[
             self.kind] + words
@@ -68,9 +68,9 @@ class Setting:
     def _range(self) -> str:
         bounds = []
         if self.low is not None:
-            bounds.append(f"{'above' if self.open_low else 'at least'} {self.low:g}")
+            bounds.append(f"{'above' if self.open_low else 'at least'} {_plain(self.low)}")
         if self.high is not None:
-            bounds.append(f"{'below' if self.open_high else 'at most'} {self.high:g}")
+            bounds.append(f"{'below' if self.open_high else 'at most'} {_plain(self.high)}")
         return " " + " and ".join(bounds) if bounds else ""
 
     def check(self, value: Any) -> Any:
@@ -202,6 +202,11 @@ class SettingsGroup(Mapping[str, Setting]):
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
                 "additionalProperties": False,
                 "properties": {name: _schema(setting) for name, setting in self._settings.items()}}
+
+
+def _plain(bound: float) -> str:
+    """The end of a range as people write it: 1000000, not 1e+06."""
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
 
 
 def _schema(setting: Setting) -> dict[str, Any]:

@@ -255,7 +255,7 @@ def promise(predictions: Predictions, truth: np.ndarray) -> dict[str, Any]:
 
 def _rows(data: Any) -> Any:
     """One row as a mapping of plain values becomes a list of one."""
-    if isinstance(data, Mapping) and data and not any(
-            isinstance(value, (list, tuple, np.ndarray)) or hasattr(value, "__array__") for value in data.values()):
+    if isinstance(data, Mapping) and data and not any(isinstance(value, (list, tuple)) or (
+            hasattr(value, "__array__") and np.ndim(value)) for value in data.values()):
         return [data]
     return data

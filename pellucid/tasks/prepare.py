@@ -22,6 +22,7 @@ from pellucid.features.targets import (
     fit_number_target,
     recognise_target,
 )
+from pellucid.model.decision import cost_matrix, decide
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
 from pellucid.tasks.learn import Lesson, num_folds
 
@@ -103,25 +104,34 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
     known = np.flatnonzero(truth >= 0 if isinstance(fitted, ClassTarget) else np.isfinite(truth))
     if len(known) < len(table):
         lacking = len(table) - len(known)
-        notes += (Note("target_missing", f"{lacking} rows without a value of `{target}` were left out.", target, lacking,
-                       "warning"),)
+        notes += (Note("target_missing", f"{lacking} rows without a value of `{target}` were left out.", target,
+                       lacking, "warning"),)
         table, truth = table.take(known), truth[known]
     names = [column.name for column in schema.features if column.used]
     return Prepared(table, schema, fitted, truth, notes, duplicate_groups(table, names),
                     groups=_groups(table, settings["group_column"]), times=_times(table, settings["time_column"]))
 
 
-def _fit_target(table: Table, target: str, settings: Mapping[str, Any]) -> tuple[ClassTarget | NumberTarget, np.ndarray]:
+def _fit_target(table: Table, target: str,
+                settings: Mapping[str, Any]) -> tuple[ClassTarget | NumberTarget, np.ndarray]:
     column = table.column(target)
     task, _ = recognise_target(target, column, settings["task"])
     if task == "classify":
         classes = fit_class_target(target, column, positive=settings["positive"])
+        _check_rule(settings, classes)
         return classes, classes.encode(column)
-    if settings["positive"] is not None:
-        raise SettingsError(f"`positive` was {settings['positive']!r}, but `{target}` holds numbers.",
-                            "leave positive out, or set the task to classify")
+    for name in ("positive", "threshold", "costs"):
+        if settings[name] is not None:
+            raise SettingsError(f"`{name}` was {settings[name]!r}, but `{target}` holds numbers.",
+                                f"leave {name} out, or set the task to classify")
     number = fit_number_target(target, column)
     return number, number.read(column)
+
+
+def _check_rule(settings: Mapping[str, Any], classes: ClassTarget) -> None:
+    """Tell a rule of decision that does not fit the classes before anything is trained."""
+    costs = None if settings["costs"] is None else cost_matrix(settings["costs"], classes.classes)
+    decide(np.zeros((0, len(classes.classes))), costs=costs, threshold=settings["threshold"])
 
 
 def _groups(table: Table, name: str | None) -> np.ndarray | None:

@@ -71,7 +71,7 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
     result = Result(
         title=f"{prepared.table.source} → {prepared.target.name}", task=prepared.task, target=prepared.target.name,
         verdict=verdict, metric=metric, rows=_rows(story), network=network, baselines=plain, tested=_tested(story),
-        promise=promise, curve=_curve(story), ranking=_ranking(story.ranking, min(_rows(story)["test"], IMPORTANCE_ROWS)), evidence=shown,
+        promise=promise, curve=_curve(story), ranking=_ranking(story), evidence=shown,
         decision=_decision(story), picture=network_picture(story.lesson, model), schema=_schema(prepared),
         notes=prepared.notes, diagnosis=tuple(_diagnosis(story)), cost=_cost(story), settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
@@ -105,6 +105,10 @@ def _metrics(result: Result) -> dict[str, Any]:
         size = "mean_set_size" if result.promise.kind == "sets" else "mean_interval_width"
         found["promise"] = {"coverage_promised": result.promise.promised, "coverage_measured": result.promise.measured,
                             size: result.promise.size}
+    if result.decision is not None:
+        found["decision"] = {"threshold": result.decision.threshold, "rules": [
+            {"rule": one.rule, "cost": one.cost, "expected_cost": one.expected, "error_rate": one.error_rate,
+             "chosen": one.chosen} for one in result.decision.rules]}
     return found
 
 
@@ -166,7 +170,8 @@ def _curve(story: Story) -> Curve:
                  story.learned.outcome.history.best_epoch)
 
 
-def _ranking(found: Importances | None, rows: int) -> Ranking | None:
+def _ranking(story: Story) -> Ranking | None:
+    found, rows = story.ranking, min(_rows(story)["test"], IMPORTANCE_ROWS)
     if found is None:
         return None
     order = np.argsort(-found.mean, kind="stable")
