@@ -57,8 +57,8 @@ class Number(AbstractFeature):
         mean, scale = moments(present)
         normalisation = fit_normalisation(normalise, present)
         return cls(name=name, reason=reason, normalisation=normalisation,
-                   center=getattr(normalisation, "center", mean), scale=scale, low=float(present.min()), high=float(present.max()),
-                   has_missing=bool(absent.any()), decimal=read.decimal)
+                   center=getattr(normalisation, "center", mean), scale=scale, low=float(present.min()),
+                   high=float(present.max()), has_missing=bool(absent.any()), decimal=read.decimal)
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ program has the same shape; short tiles are padded.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -46,6 +46,13 @@ class Members:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as specification and tensors: definitions of pytrees cannot be pickled."""
         return Members.from_tensors, (dict(self.spec), self.tensors())
+
+    def only(self, members: Sequence[int]) -> Members:
+        """Some of the networks."""
+        chosen = np.asarray(members)
+        pick = lambda leaf: leaf[chosen]  # noqa: E731
+        return replace(self, weights=self.weights[chosen], buffers=jax.tree.map(pick, self.buffers),
+                       network_state=jax.tree.map(pick, self.network_state))
 
     def network(self, member: int = 0) -> Any:
         """One of the networks."""

@@ -16,12 +16,12 @@ from pellucid.errors import SettingsError, ShapeError, did_you_mean
 from pellucid.networks.feedforward import Feedforward, State
 from pellucid.nn import (
     Dense,
-    Dropout,
     Embedding,
     OneHot,
     PeriodicEmbedding,
     PiecewiseLinearEmbedding,
     Scale,
+    VariableDropout,
     embedding_size,
 )
 from pellucid.nn._random import subkeys
@@ -118,7 +118,7 @@ class Tabular(eqx.Module):
     scale: Scale | None
     body: Feedforward
     skip: Dense | None
-    column_dropout: Dropout
+    column_dropout: VariableDropout | None
     num_numbers: int = eqx.field(static=True)
     cardinalities: tuple[int, ...] = eqx.field(static=True)
     numbers: NumberOptions = eqx.field(static=True)
@@ -135,7 +135,7 @@ class Tabular(eqx.Module):
         if len(self._sources) != self.num_numbers:
             raise SettingsError(f"`Tabular` got {len(self._sources)} sources for {self.num_numbers} number channels.",
                                 "pass one column number for each number channel")
-        self.column_dropout = Dropout(column_dropout)
+        self.column_dropout = VariableDropout(column_dropout) if column_dropout else None
         number_key, category_key, body_key, skip_key = subkeys(key, 4)
         self.number_embedding = self._embed_numbers(edges, number_key)
         self.one_hot = OneHot([self.cardinalities[column] for column in self.one_hot_columns])
@@ -216,10 +216,10 @@ class Tabular(eqx.Module):
         coded += [layer(codes[:, column])
                   for layer, column in zip(self.category_embeddings, self._vector_columns, strict=True)]
         joined, plain = jnp.concatenate([*parts, *coded], axis=1), jnp.concatenate([numbers, *coded], axis=1)
-        if training and self.column_dropout.rate:
+        if training and self.column_dropout is not None:
             of_channels = self._columns_of_channels()
-            ones = jnp.ones((len(joined), max(of_channels) + 1), joined.dtype)
-            joined = joined * _spread(self.column_dropout(ones, key=key, training=training), of_channels)
+            shape = len(joined), max(of_channels) + 1
+            joined = joined * _spread(self.column_dropout.mask(shape, key=key, dtype=joined.dtype), of_channels)
         return (joined if self.scale is None else self.scale(joined)), plain
 
     def _columns_of_channels(self) -> tuple[int, ...]:
@@ -273,10 +273,11 @@ class Tabular(eqx.Module):
         del body["network"], body["in_features"]
         numbers = {name: list(value) if isinstance(value, tuple) else value
                    for name, value in asdict(self.numbers).items()}
+        dropped = 0.0 if self.column_dropout is None else self.column_dropout.initial
         return {"network": "tabular", "num_numbers": self.num_numbers, "cardinalities": list(self.cardinalities),
                 "out_features": out_features, "numbers": numbers,
                 "categories": asdict(self.categories), "scale": self.scale is not None,
-                "skip": self.skip is not None, "column_dropout": self.column_dropout.rate, "body": body}
+                "skip": self.skip is not None, "column_dropout": dropped, "body": body}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Tabular:

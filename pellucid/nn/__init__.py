@@ -3,7 +3,7 @@ from pellucid.nn.activations import Activation, activate, activations, range_war
 from pellucid.nn.blocks import Hidden, Residual
 from pellucid.nn.buffer import Buffer, trainable
 from pellucid.nn.dense import Dense, Scale
-from pellucid.nn.dropout import Dropout
+from pellucid.nn.dropout import Dropout, VariableDropout
 from pellucid.nn.embedding import Embedding, OneHot, embedding_size
 from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
 from pellucid.nn.normalisation import BatchNormalisation, LayerNormalisation
@@ -12,7 +12,6 @@ from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinear
 __all__ = [
     "Activation", "BatchNormalisation", "Buffer", "Dense", "Dropout", "Embedding", "FeatureDense", "Hidden",
     "Initialiser", "LayerNormalisation", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Residual",
-    "Scale", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers",
-    "quantile_edges",
-    "range_warning", "trainable",
+    "Scale", "VariableDropout", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for",
+    "initialisers", "quantile_edges", "range_warning", "trainable",
 ]

@@ -8,7 +8,8 @@ import numpy as np
 
 from pellucid.errors import SettingsError
 from pellucid.nn._checks import share
-from pellucid.nn._random import words
+from pellucid.nn._random import uniform, words
+from pellucid.nn.buffer import Buffer
 
 
 class Dropout(eqx.Module):
@@ -42,6 +43,32 @@ class Dropout(eqx.Module):
             raise SettingsError("`Dropout` needs a random key while training.",
                                 "pass key=jax.random.key(seed), or training=False")
         return jnp.where(_keep(key, x.shape, self.rate), x / (1 - self.rate), 0)
+
+
+class VariableDropout(eqx.Module):
+    """`Dropout` whose rate is an array, so that the members of an ensemble may differ in it.
+
+    Args:
+        rate: the share of inputs that rest, from 0 up to, but without, 1.
+
+    Raises:
+        SettingsError: for a rate outside [0, 1), or when called for training without a key.
+    """
+
+    rate: Buffer
+    initial: float = eqx.field(static=True)
+
+    def __init__(self, rate: float) -> None:
+        self.initial = share("VariableDropout", "rate", rate)
+        self.rate = Buffer(jnp.asarray(self.initial, jnp.float32))
+
+    def mask(self, shape: tuple[int, ...], *, key: jax.Array | None, dtype: jnp.dtype = jnp.float32) -> jax.Array:
+        """Factors of the given shape: 0 with probability `rate`, else 1 / (1 - rate)."""
+        if key is None:
+            raise SettingsError("`VariableDropout` needs a random key while training.",
+                                "pass key=jax.random.key(seed), or training=False")
+        rate = self.rate.value.astype(dtype)
+        return jnp.where(uniform(key, shape, dtype=dtype) >= rate, 1 / (1 - rate), 0)
 
 
 def _keep(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:

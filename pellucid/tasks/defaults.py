@@ -32,6 +32,9 @@ DEFAULT_NORMALISE = "robust"
 LARGE = 20_000
 """From so many rows on there are fewer and wider networks."""
 FEWEST_EPOCHS = 12
+TWO_KINDS = 3000
+"""Up to so many rows members with and without column dropout compete."""
+COLUMN_DROPOUT = 0.3
 
 
 def resolve(given: Mapping[str, Any], size: TableSize) -> dict[str, Any]:
@@ -44,7 +47,7 @@ def resolve(given: Mapping[str, Any], size: TableSize) -> dict[str, Any]:
     chosen = ESTIMATOR.defaults | {name: value for name, value in given.items() if name in ESTIMATOR}
     task_defaults = {"loss": "cross_entropy", "label_smoothing": 0.0} if size.classes else {
         "loss": "mean_squared", "label_smoothing": 0.0}
-    recipe = {**task_defaults, **_network(size), **_training(size, chosen)}
+    recipe = {**task_defaults, **_network(size), **_training(size, chosen), **_kinds(size, chosen)}
     return chosen | {name: value for name, value in recipe.items() if chosen.get(name) is None}
 
 
@@ -52,7 +55,6 @@ def _network(size: TableSize) -> dict[str, Any]:
     width = 128 if size.rows < LARGE else 256
     return {"hidden": (width, width), "activation": "relu", "output_activation": "identity",
             "initialiser": "he_normal", "dropout": 0.0, "layer_normalisation": "none",
-            "column_dropout": 0.3 * min(1.0, 1000 / max(size.rows, 1)),
             "numeric_embedding": "piecewise_linear", "bins": max(4, round(0.35 * size.rows**0.4)),
             "normalise": DEFAULT_NORMALISE}
 
@@ -64,15 +66,28 @@ def _training(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
     kept = max(size.rows * (1 - 1 / members), 1)
     per_epoch = math.ceil(kept / min(chosen.get("batch_size") or batch, kept))
     return {"epochs": max(FEWEST_EPOCHS, math.ceil(iterations / per_epoch)), "batch_size": batch, "members": members,
-            "schedule": "warm_cosine", **_optimiser(chosen.get("optimiser"), size.rows)}
+            "schedule": "warm_cosine", **_optimiser(chosen.get("optimiser"))}
 
 
-def _optimiser(name: str | None, rows: int) -> dict[str, Any]:
+def _kinds(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The kinds of members that compete, as (column dropout, factor of the learning rate).
+
+    Whether column dropout helps depends on how noisy a table is, which only its left-out rows can tell: on small tables
+    members with and without it are trained side by side, and the left-out rows choose.
+    """
+    asked = chosen.get("column_dropout")
+    if asked is not None or chosen.get("learning_rate") == "find" or size.rows > TWO_KINDS:
+        return {"kinds": ((asked or 0.0, 1.0),)}
+    rate = COLUMN_DROPOUT * min(1.0, 1000 / max(size.rows, 1))
+    free = chosen.get("learning_rate") is None and chosen.get("optimiser") in (None, "adamw")
+    return {"kinds": ((rate, 1 / 3 if free else 1.0), (0.0, 1.0))}
+
+
+def _optimiser(name: str | None) -> dict[str, Any]:
     """AdamW as in the recipe; another optimiser, asked for by name, with what suits it."""
     if name in (None, "adamw"):
-        rate = 1e-3 * min(max(math.sqrt(rows / 1000), 1.0), 3.0)
-        return {"optimiser": "adamw", "optimiser_options": (("b2", 0.99),), "default_rate": rate,
-                "learning_rate": rate, "weight_decay": 0.02}
+        return {"optimiser": "adamw", "optimiser_options": (("b2", 0.99),), "default_rate": 3e-3,
+                "learning_rate": 3e-3, "weight_decay": 0.02}
     recipe = optimisers[name]
     return {"optimiser_options": (), "default_rate": recipe.learning_rate, "learning_rate": recipe.learning_rate,
             "weight_decay": recipe.weight_decay}

@@ -21,6 +21,7 @@ def find_rate(lesson: Lesson, settings: Mapping[str, Any]) -> float:
     from_default = 10.0 ** np.linspace(LOWEST, HIGHEST, CANDIDATES)
     base = settings["default_rate"]
     short = {**settings, "learning_rate": base, "members": CANDIDATES, "epochs": max(3, settings["epochs"] // 5),
-             "rates": tuple(from_default.tolist()), "same_fold": True}
+             "rates": tuple(from_default.tolist()), "same_fold": True,
+             "kinds": settings["kinds"][:1]}
     errors = np.array(learn(lesson, short).outcome.history.best_error)
     return float(base * from_default[int(np.nanargmin(np.where(np.isfinite(errors), errors, np.nan)))])

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,17 +20,19 @@ from pellucid.errors import SettingsError
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import cardinalities
 from pellucid.features.targets import ClassTarget, NumberTarget
-from pellucid.model.calibration import Calibration, calibrate_classes, calibrate_numbers, two_columns
+from pellucid.model.calibration import Calibration, calibrate_classes, calibrate_numbers, left_out, two_columns
 from pellucid.model.members import Members
 from pellucid.model.model import Model
 from pellucid.networks import build
 from pellucid.nn import quantile_edges
 from pellucid.tasks.linear_start import linear_start
+from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.loop import Data
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import Plan, device_data, device_rows
 from pellucid.training.supervised import Supervised, SupervisedState, plain, supervised
+from pellucid.uncertainty.temperature import temper
 
 ONE_HOT_LIMIT = 100
 """Categories of more levels become learned vectors."""
@@ -49,6 +51,7 @@ class Lesson:
         answers: int32 (rows,) classes, or float32 (rows,) standardised numbers.
         weight: (rows,) how much each row counts, at least 0.
         folds: (rows,) the fold of each row, from 0.
+        counts: int (rows,) how many equal rows each row stands for; 0 or 1 by its weight when `None`.
     """
 
     features: tuple[AbstractFeature, ...]
@@ -57,11 +60,17 @@ class Lesson:
     answers: np.ndarray
     weight: np.ndarray
     folds: np.ndarray
+    counts: np.ndarray | None = None
 
     @property
     def task(self) -> str:
         """`"classify"` or `"regress"`."""
         return "classify" if isinstance(self.target, ClassTarget) else "regress"
+
+    @property
+    def counted(self) -> np.ndarray:
+        """The numbers of the rows, each as often as it counts: for quantiles and everything else that is counted."""
+        return np.repeat(np.arange(len(self.weight)), self.weight > 0 if self.counts is None else self.counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +98,7 @@ def learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None = Non
     Raises:
         SettingsError: the loss does not fit the task.
     """
+    enable_disk_cache()
     with jax.enable_x64(settings["precision"] == "float64"):
         return _learn(lesson, settings, watch)
 
@@ -101,27 +111,61 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     plan = plan_of(settings, max(map(len, learns)))
     outcome = run(program, state, on_device(lesson, settings), device_rows(learns, judges), plan, watch)
     trained = trained_members(spec, program, outcome)
-    model = Model(lesson.features, lesson.target, trained, _calibration(lesson, trained, folds, settings),
+    outputs = trained.outputs(lesson.inputs).astype(np.float64)
+    kept = list(kept_members(lesson, outputs, folds, settings))
+    calibration = _calibration(lesson, outputs[kept], tuple(folds[member] for member in kept), settings)
+    model = Model(lesson.features, lesson.target, trained.only(kept), calibration,
                   decision={name: settings[name] for name in ("positive", "threshold", "costs")}, settings=settings)
-    return Learned(model, outcome, plan)
+    return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
 
 
 def folds_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
-    """The fold that each member leaves out."""
+    """The fold that each member leaves out, kind after kind."""
     count, same = settings["members"], settings.get("same_fold", False)
-    return tuple(0 if same else member % num_folds(count) for member in range(count))
+    return tuple(0 if same else member % num_folds(count) for member in range(count)) * len(settings["kinds"])
 
 
-def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...]) -> Any:
-    """`members` with what is computed from the training rows instead of learned: bin edges, and for numbers a linear
-    path that starts at the ridge solution."""
+def kept_members(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...], settings: Mapping[str, Any]) -> range:
+    """The members of the kind that errs least on the rows that they left out.
+
+    The first kind is kept unless another is better by more than one standard error of the paired difference.
+    """
+    count = len(folds) // len(settings["kinds"])
+    kinds = [range(start, start + count) for start in range(0, len(folds), count)]
+    kept, *others = kinds
+    for kind in others:
+        better = (_left_out_errors(lesson, outputs[list(kept)], folds[:count])
+                  - _left_out_errors(lesson, outputs[list(kind)], folds[:count]))
+        if len(better) > 1 and better.mean() > better.std(ddof=1) / np.sqrt(len(better)):
+            kept = kind
+    return kept
+
+
+def _left_out_errors(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...]) -> np.ndarray:
+    """For each left-out row, times its weight: the negative logarithm of the true class's probability, or the squared
+    deviation."""
+    classify = lesson.task == "classify"
+    answers = temper(two_columns(outputs)) if classify else outputs[..., 0]
+    judged, answers = left_out(answers, folds, np.where(lesson.weight > 0, lesson.folds, -1))
+    truth = lesson.answers[judged]
+    error = -np.log(np.maximum(answers[np.arange(len(judged)), truth], 1e-12)) if classify else (answers - truth) ** 2
+    return error * lesson.weight[judged]
+
+
+def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:
+    """`members` with what is set instead of learned: the column dropout of each kind, bin edges, and for numbers a
+    linear path that starts at the ridge solution."""
+    if members.column_dropout is not None:
+        rates = np.repeat(np.asarray(dropouts, np.float32), len(folds) // len(dropouts))
+        members = eqx.tree_at(lambda one: one.column_dropout.rate.value, members,
+                              jax.device_put(rates.astype(members.column_dropout.rate.value.dtype)))
     if not len(lesson.answers):
         return members
     layer = getattr(members, "number_embedding", None)
     if hasattr(layer, "edges"):
         channels = list(members.embedded_channels)
-        edges = quantile_edges(lesson.inputs["numbers"][lesson.weight > 0][:, channels], layer.edges.value.shape[-1] - 1)
-        tiled = jnp.broadcast_to(jnp.asarray(edges, layer.edges.value.dtype), layer.edges.value.shape)
+        edges = quantile_edges(lesson.inputs["numbers"][lesson.counted][:, channels], layer.edges.value.shape[-1] - 1)
+        tiled = jax.device_put(np.broadcast_to(edges.astype(layer.edges.value.dtype), layer.edges.value.shape))
         members = eqx.tree_at(lambda one: one.number_embedding.edges.value, members, tiled)
     if lesson.task == "regress" and members.skip is not None and members.body.settings.output_activation == "identity":
         members = linear_start(members, lesson.inputs, lesson.answers,
@@ -132,8 +176,9 @@ def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...]) -> Any:
 def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, SupervisedState, dict[str, Any]]:
     """The program that learns, its members before the first iteration, and the specification of their network."""
     loss, spec = training_loss(lesson, settings), network_spec(lesson, settings)
-    members = build_members(spec, settings["members"], settings["precision"], run_key(settings["seed"]))
-    members = fitted_start(lesson, members, folds_of(settings))
+    folds = folds_of(settings)
+    members = build_members(spec, len(folds), settings["precision"], run_key(settings["seed"]))
+    members = fitted_start(lesson, members, folds, [rate for rate, _ in settings["kinds"]])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
     return *supervised(members, loss, plain(loss), optimiser), spec
@@ -141,9 +186,16 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, Supe
 
 def plan_of(settings: Mapping[str, Any], rows: int) -> Plan:
     """The numbers of a training run on so many rows; L-BFGS takes all of them at once."""
-    return Plan(epochs=settings["epochs"], batch_size=rows if settings["optimiser"] == "lbfgs" else settings["batch_size"],
+    batch_size = rows if settings["optimiser"] == "lbfgs" else settings["batch_size"]
+    return Plan(epochs=settings["epochs"], batch_size=batch_size,
                 learning_rate=settings["learning_rate"], schedule=settings["schedule"], seed=settings["seed"],
-                patience=settings["patience"], time_limit=settings["time_limit"], rates=settings.get("rates", ()))
+                patience=settings["patience"], time_limit=settings["time_limit"],
+                rates=settings.get("rates") or kind_rates(settings))
+
+
+def kind_rates(settings: Mapping[str, Any]) -> tuple[float, ...]:
+    """The factor of the learning rate of each member."""
+    return tuple(factor for _, factor in settings["kinds"] for _ in range(settings["members"]))
 
 
 def on_device(lesson: Lesson, settings: Mapping[str, Any]) -> Data:
@@ -197,7 +249,7 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
             "numbers": {"embedding": embedding, "columns": columns, "sources": sources,
                         "bins": settings["bins"]},
             "categories": {"one_hot_limit": ONE_HOT_LIMIT}, "scale": False, "skip": True,
-            "column_dropout": settings["column_dropout"],
+            "column_dropout": max(rate for rate, _ in settings["kinds"]),
             "body": {"hidden": list(settings["hidden"]), "activation": settings["activation"],
                      "output_activation": _output_activation(settings), "bias": settings["bias"],
                      "initialiser": settings["initialiser"], "output_initialiser": "zeros",
@@ -244,8 +296,9 @@ def _starting_arrays(spec: str, count: int, precision: str, key: jax.Array) -> A
                         members)
 
 
-def _calibration(lesson: Lesson, members: Members, folds: tuple[int, ...], settings: Mapping[str, Any]) -> Calibration:
-    outputs = members.outputs(lesson.inputs).astype(np.float64)
+def _calibration(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...],
+                 settings: Mapping[str, Any]) -> Calibration:
+    """Temperature, sets and intervals from the outputs (members, rows, outputs) on the training rows."""
     row_folds = np.where(lesson.weight > 0, lesson.folds, -1)
     if lesson.task == "classify":
         return calibrate_classes(two_columns(outputs), lesson.answers, folds, row_folds, weight=lesson.weight,

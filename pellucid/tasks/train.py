@@ -122,10 +122,11 @@ def _written(story: Story, folder: RunFolder) -> Run:
 def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:
     """What the settings mean for this table, where a user may not expect it."""
     notes, most = [], int(np.bincount(lesson.folds).max())
-    if settings["batch_size"] > len(lesson.answers):
-        notes.append(Note("large_batch", f"The batch size {settings['batch_size']} is larger than the {len(lesson.answers)} "
-                          "training rows; all rows make one batch.", count=settings["batch_size"], severity="warning"))
-    if most == len(lesson.answers):
+    rows = len(lesson.answers)
+    if settings["batch_size"] > rows:
+        notes.append(Note("large_batch", f"The batch size {settings['batch_size']} is larger than the {rows} training "
+                          "rows; all rows make one batch.", count=settings["batch_size"], severity="warning"))
+    if most == rows:
         raise SettingsError("All rows belong to one group, so that none can be held out.", "leave group_column out")
     if lesson.task == "regress" and (words := range_warning(
             settings["output_activation"], float(lesson.answers.min()), float(lesson.answers.max()))):

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,6 +65,19 @@ class History:
 
     def __len__(self) -> int:
         return len(self.epochs)
+
+    def only(self, members: Sequence[int]) -> History:
+        """The record of some of the members."""
+        chosen = np.asarray(members)
+        columns = {name: values[:, chosen] for name, values in self.members.items()}
+        training, validation = (mean_over_members(columns[name]) for name in ("error", "validation_error"))
+        epochs = tuple(replace(epoch, training_error=float(training[row]), validation_error=float(validation[row]))
+                       for row, epoch in enumerate(self.epochs))
+
+        def pick(values: tuple) -> tuple:
+            return tuple(values[member] for member in chosen)
+
+        return History(epochs, columns, pick(self.best_epoch), pick(self.best_error), pick(self.failures))
 
     def to_csv(self) -> str:
         """The record as comma-separated text: epoch, iteration, training error, validation error, seconds."""
