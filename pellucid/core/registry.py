@@ -47,6 +47,10 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     def __getitem__(self, name: str) -> Entry:
         return self._entries[self.canonical(name)]
 
+    def get(self, name: str, default: Entry | None = None) -> Entry | None:
+        """The entry of `name`, or `default` when there is none."""
+        return self[name] if name in self else default
+
     def __contains__(self, name: object) -> bool:
         try:
             return bool(self.canonical(str(name)))

@@ -69,7 +69,7 @@ class Checkpoint:
         tensors = leaves | {f"history {name}": values for name, values in saved.members.items()}
         tensors["seconds"] = np.asarray(saved.seconds, np.float64)
         about = {"fingerprint": self.fingerprint, "elapsed": json.dumps(saved.elapsed), "ending": saved.ending}
-        content = save({name: np.ascontiguousarray(values) for name, values in tensors.items()}, metadata=about)
+        content = save({name: np.asarray(values, order="C") for name, values in tensors.items()}, metadata=about)
         write_atomically(self.path, content, make_folder=True)
 
     def read(self, like: Carry) -> Saved | None:

@@ -82,11 +82,13 @@ def _stopped_short(history: History, epochs: int) -> str | None:
 
 def _exploding(history: History) -> str | None:
     norms = history.members.get("gradient_norm")
-    if norms is None or len(norms) < 3:
+    if norms is None:
         return None
-    norms = norms[1:]
-    early, peak = np.nanmedian(norms[: max(2, len(norms) // 5)]), np.nanmax(norms)
-    if not np.isfinite(early) or early == 0 or peak < 100 * early:
+    norms = norms[1:][np.isfinite(norms[1:]).all(axis=1)]
+    if len(norms) < 2:
+        return None
+    early, peak = np.median(norms[: max(2, len(norms) // 5)]), norms.max()
+    if early == 0 or peak < 100 * early:
         return None
     return f"Gradients grew to {peak / early:.0f} times their early size; a lower learning rate or `clip` tames them."
 

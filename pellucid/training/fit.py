@@ -102,7 +102,7 @@ def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *,
     total = len(joined[2])
     enable_disk_cache()
     optimiser = _optimiser(chosen)
-    program, state = supervised(one_member(network), loss, plain(loss), optimiser)
+    program, state = supervised(one_member(_typed(network, joined[2].dtype)), loss, plain(loss), optimiser)
     _try_one_row(program, state, joined)
     recipe = optimisers[optimiser.name]
     full = optimiser.name == "lbfgs"
@@ -112,6 +112,11 @@ def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *,
                 time_limit=chosen["time_limit"])
     rows = device_rows([np.arange(count)], [np.arange(count, total)])
     return _finished(program, run(program, state, device_data(*joined), rows, plan, watch), plan)
+
+
+def _typed(network: Any, dtype: np.dtype) -> Any:
+    """`network` with its weights in the precision of the data."""
+    return jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, network)
 
 
 def _optimiser(chosen: Mapping[str, Any]) -> Optimiser:

@@ -14,6 +14,8 @@ from pellucid.core.keys import run_key
 from pellucid.training.loop import Data, Limits, Rows, Shape
 
 TILE = 1024
+SHORTEST = 64
+"""Lists of rows up to this length are padded to it: compiling takes longer than such a list does."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Plan:
 
 
 def bucket(count: int) -> int:
-    """The next of 8, 10, 12, 14, 16, 20, 24, …: lengths that share a compiled program, at most a quarter longer."""
-    if count <= 8:
-        return 8
+    """The next of 64, 80, 96, 112, 128, 160, …: lengths that share a compiled program, at most a quarter longer."""
+    if count <= SHORTEST:
+        return SHORTEST
     step = 1 << ((count - 1).bit_length() - 3)
     return -(-count // step) * step
 
@@ -77,10 +79,9 @@ def _table(lists: Sequence[np.ndarray]) -> tuple[jax.Array, jax.Array]:
 
 
 def loop_shape(plan: Plan, rows: Rows) -> Shape:
-    """What the loop is compiled for: a batch is never larger than the data."""
-    most = int(np.max(rows.training_count))
-    longest = max(rows.held_out.shape[1], 8) if int(np.max(rows.held_out_count)) else rows.training.shape[1]
-    return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, most),
+    """What the loop is compiled for: a batch is never larger than the data, up to padding."""
+    longest = rows.held_out.shape[1] if int(np.max(rows.held_out_count)) else rows.training.shape[1]
+    return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, rows.training.shape[1]),
                  tile=min(longest, TILE), schedule=plan.schedule)
 
 

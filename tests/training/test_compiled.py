@@ -1,0 +1,53 @@
+"""The compile cache on disk is a help, never a condition."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pellucid.training.compiled import cache_folder
+
+SCRIPT = """
+import jax, numpy as np, pellucid
+x = np.ones((8, 3), "float32")
+fit = pellucid.fit(pellucid.networks.Feedforward(3, (), 1, key=jax.random.key(0)), "mean_squared", (x, x[:, :1]), epochs=1)
+print(fit.ending, jax.config.jax_compilation_cache_dir)
+"""
+
+
+def fit_with(cache, **more):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "PELLUCID_CACHE": str(cache), **more}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    found = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, env=environment)
+    assert found.stderr == "", found.stderr
+    return found.stdout.split()
+
+
+def test_the_folder_has_a_name_of_its_own_for_each_engine_and_processor(monkeypatch, tmp_path):
+    monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path))
+    assert cache_folder().parent == tmp_path and cache_folder().name.startswith("jaxlib-")
+    monkeypatch.delenv("PELLUCID_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert cache_folder().parent == tmp_path / "x" / "pellucid"
+
+
+@pytest.mark.parametrize("word", ["off", "OFF", "none", "0"])
+def test_off(monkeypatch, word):
+    monkeypatch.setenv("PELLUCID_CACHE", word)
+    assert cache_folder() is None
+
+
+def test_a_folder_that_cannot_be_made_is_no_trouble(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert fit_with(tmp_path / "file" / "inside") == ["finished", "None"]
+
+
+def test_programs_are_kept_in_the_folder_and_damaged_ones_are_no_trouble(tmp_path):
+    assert fit_with(tmp_path) == ["finished", str(next(tmp_path.iterdir()))]
+    kept = [path for path in next(tmp_path.iterdir()).iterdir() if path.name.endswith("-cache")]
+    assert {"jit_run_chunk", "jit__start", "jit_begin"} <= {path.name.split("-")[0] for path in kept}
+    for path in kept:
+        path.write_bytes(b"junk")
+    assert fit_with(tmp_path)[0] == "finished"
