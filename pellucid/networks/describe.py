@@ -223,9 +223,11 @@ def _tabular_rows(network: Tabular, counter: _Counter, paths: list[tuple[int, in
     coded = network.one_hot.out_features
     vectors = network.category_embeddings
     codes = sum(layer.vectors.shape[-2] for layer in vectors)
-    rows = [counter.row("numbers", "input", 0, network.num_numbers),
-            counter.row("categories, one-hot", "input", 0, coded), counter.row("categories", "input", 0, codes)]
-    rows, depth = [row for row in rows if row.neurons], 1
+    inputs = [(name, neurons) for name, neurons in (("numbers", network.num_numbers), ("categories, one-hot", coded),
+                                                    ("categories", codes)) if neurons]
+    rows = [counter.row(name, "input", 0, neurons, arrays=network.column_dropout if index == 0 else None)
+            for index, (name, neurons) in enumerate(inputs)]
+    depth = 1
     if network.number_embedding is not None:
         kind = network.numbers.embedding.replace("_", " ")
         rows.append(counter.row(f"{kind} embedding", "hidden", 1, network.number_embedding.out_features,
