@@ -49,7 +49,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def get(self, name: str, default: Entry | None = None) -> Entry | None:
         """The entry of `name`, or `default` when there is none."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - Mapping.get expects a KeyError
 
     def __contains__(self, name: object) -> bool:
         try:

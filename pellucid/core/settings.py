@@ -103,9 +103,9 @@ class Setting:
         return self.check(text)
 
     def _error(self, value: Any) -> SettingsError:
+        default = "" if self.default in (None, "", ()) else f" (the default is {self.default})"
         return SettingsError(f"`{self.name}` was {value!r}; expected {self.expected}.",
-                             f"set {self.name} to {self.expected}" + (
-                                 f", for example {self.default}" if self.default not in (None, "", ()) else ""))
+                             f"change {self.name}, or leave it out{default}: {self.help}")
 
     def _within(self, value: float) -> bool:
         if not math.isfinite(value):

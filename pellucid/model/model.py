@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.note import Note
+from pellucid.data.check import check_columns
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, ModelFileError, PellucidError, SettingsError, did_you_mean
@@ -98,7 +99,8 @@ class Model:
         """
         table, inputs = self.encode(_rows(data))
         coverage = self.calibration.coverage if coverage is None else check_coverage(coverage)
-        notes = (*table.notes, *self._column_notes(table), *inputs.notes)
+        columns = [feature.name for feature in self.features]
+        notes = (*table.notes, *check_columns(table, columns, (self.target.name,)), *inputs.notes)
         return self._predictions(self.answer(inputs.arrays), coverage, notes)
 
     def _predictions(self, answers: np.ndarray, coverage: float, notes: tuple[Note, ...]) -> Predictions:
@@ -117,15 +119,6 @@ class Model:
         costs = self.decision.get("costs")
         matrix = None if costs is None else cost_matrix(costs, self.classes)
         return decide(probabilities, costs=matrix, threshold=self.decision.get("threshold"), positive=self.positive)
-
-    def _column_notes(self, table: Table) -> list[Note]:
-        known = {feature.name for feature in self.features} | {self.target.name}
-        extra = [name for name in table.names if name not in known]
-        if not extra:
-            return []
-        shown = ", ".join(f"`{name}`" for name in extra[:5]) + (" and others" if len(extra) > 5 else "")
-        return [Note("extra_columns", f"{len(extra)} columns that the model does not know were left out: {shown}.",
-                     count=len(extra), severity="warning")]
 
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The quality on rows with known answers: metrics by their scikit-learn names, rows used, coverage measured.

@@ -47,6 +47,9 @@ def render(result: Result) -> Group:
         table.add_row(*_cells(result, contender, names), style="bold" if contender is result.network else "")
     parts = [Text(result.verdict.headline, style=f"bold {COLOURS[result.verdict.outcome]}"),
              *(Text(sentence) for sentence in result.verdict.sentences[1:]), Padding(table, (1, 0, 0, 0))]
+    if result.decision is not None:
+        parts += [Text(f"Deciding by {rule.rule}: a mean cost of {words.number(rule.cost)} for each row.")
+                  for rule in result.decision.rules]
     parts += [Text.assemble(("warning: ", "yellow"), note.message) for note in result.notes
               if note.severity == "warning"]
     return Group(*parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.core.declared import DEFAULTS_VERSION, TRAIN
-from pellucid.core.files import write_atomically
+from pellucid.core.files import remove_leftovers, write_atomically
 from pellucid.data.table import Table
 from pellucid.errors import SettingsError, StorageError
 from pellucid.model.card import plain_values
@@ -19,6 +19,7 @@ from pellucid.tasks.run import Run
 from pellucid.training.checkpoint import Checkpoint
 
 PARENT = Path("runs")
+FILES = ("model.pellucid", "metrics.json", "history.csv", "settings.json", "report.html")
 
 
 def fingerprint(table: Table, target: str, settings: Mapping[str, Any]) -> str:
@@ -45,21 +46,22 @@ class RunFolder:
 
     @classmethod
     def open(cls, run: str | Path | None, source: str, resume: bool) -> RunFolder:
-        """The folder of a new run, or of the one to resume.
+        """The folder of a new run, or of the one to resume; one that was killed before it began is a new run.
 
         Raises:
-            SettingsError: the folder holds a run already, or there is none to resume.
+            SettingsError: the folder holds a run already, or something else.
             StorageError: the folder cannot be made.
         """
         path = Path(run) if run is not None else _numbered(source, resume)
         if path.is_file():
             raise SettingsError(f"`run` was `{path}`, which is a file; expected a folder.", "name another folder")
+        remove_leftovers(path / "settings.json")
         used = path.is_dir() and any(path.iterdir())
         if used and not resume:
             raise SettingsError(f"The folder `{path}` is not empty; a run is never overwritten.",
                                 "name another folder, or resume the run in it")
-        if resume and not (path / "settings.json").exists():
-            raise SettingsError(f"There is no run to resume in `{path}`.", "start it first, without resume")
+        if used and not (path / "settings.json").exists():
+            raise SettingsError(f"There is no run to resume in `{path}`.", "name the folder of the run")
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -68,9 +70,22 @@ class RunFolder:
         return cls(path, source)
 
     @property
+    def begun(self) -> bool:
+        """Whether a run was started in it before."""
+        return (self.path / "settings.json").exists()
+
+    @property
     def model(self) -> Path:
         """The file of the trained model."""
         return self.path / "model.pellucid"
+
+    def continued(self, target: str | None, given: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+        """Target and settings of the run in this folder, save for those that are given anew."""
+        try:
+            before = json.loads((self.path / "settings.json").read_text(encoding="utf-8"))
+            return target or before["target"], {**before["given"], **given}
+        except (OSError, ValueError, KeyError, TypeError):
+            return target, dict(given)
 
     def begin(self, target: str, given: Mapping[str, Any], mark: str) -> None:
         """Note what the run is, so that it can be resumed and repeated.
@@ -105,6 +120,8 @@ class RunFolder:
 
     def write(self, run: Run, resolved: Mapping[str, Any], seconds: float) -> None:
         """Write everything but the checkpoint; the model first."""
+        for name in FILES:
+            remove_leftovers(self.path / name)
         run.model.save(self.model)
         self._write("metrics.json", run.metrics)
         write_atomically(self.path / "history.csv", run.history.to_csv())

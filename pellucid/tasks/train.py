@@ -47,7 +47,7 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
         data: a file (CSV, TSV, Parquet, JSON Lines, Excel), a data frame, an array, or rows as mappings.
         target: the column to predict; a telling name or the last column when `None`.
         run: the folder to write; `runs/<data>-<n>` when `None`. A folder that holds a run is never overwritten.
-        resume: go on with the run in `run` (or the latest of this data) after it was stopped.
+        resume: go on with the run in `run` (or the latest of this data) after it was stopped, with its settings.
         progress: such as `pellucid.training.progress.Terminal()`; silent when `None`.
         callbacks: called with each epoch's record; training ends after the one that returns `False`.
         settings: see docs/settings.md; all have defaults that suit most tables.
@@ -66,12 +66,20 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
     chosen, stages = TRAIN.check(settings), Stages()
     with stages.timed("reading"):
         table = as_table(data)
+        source = str(data) if isinstance(data, (str, Path)) and str(data) != "-" else table.source
+        if resume:
+            target, settings = RunFolder.open(run, source, resume).continued(target, settings)
+            chosen = TRAIN.check(settings)
         name, why = (target, "") if target is not None else guess_target(table)
         prepared = prepare(table, name, chosen)
         if why:
             note = Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)
             prepared = replace(prepared, notes=(note, *prepared.notes))
-    folder = RunFolder.open(run, table.source, resume)
+    folder = RunFolder.open(run, source, resume)
+    if resume and not folder.begun:
+        note = Note("nothing_to_resume", f"There was no run to resume in `{folder.path}`; it was started anew.",
+                    severity="warning")
+        prepared = replace(prepared, notes=(*prepared.notes, note))
     folder.begin(name, settings, fingerprint(prepared.table, name, chosen))
     onlooker = Onlooker(progress or Silent(), tuple(callbacks))
     return _finish(prepared, chosen, folder, stages, onlooker, resume)

@@ -85,7 +85,7 @@ class Terminal:
     def begin(self, epochs: int, per_epoch: int) -> None:
         """Draw an empty bar."""
         self._total, self._said = epochs * per_epoch, time.monotonic()
-        self._print(f"training: at most {epochs} epochs of {per_epoch} iterations")
+        self._print(f"training: at most {_count(epochs, 'epoch')} of {_count(per_epoch, 'iteration')}")
         if self.console.is_terminal:
             self._bar = RichProgress(TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
                                      TextColumn("{task.fields[error]}"), TextColumn("{task.fields[speed]}"),
@@ -138,3 +138,7 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

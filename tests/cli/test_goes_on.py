@@ -30,7 +30,7 @@ def test_extra_and_reordered_columns(command, model, table):
     frame.select(reversed(frame.columns)).write_csv("new.csv")
     answer = command("predict", model, "new.csv")
     assert answer.code == 0 and answer.out == plain
-    assert "warning: 1 columns that the model does not know were left out: `shoes`" in answer.err
+    assert "1 column that training did not have is left out: `shoes`" in answer.err
 
 
 def test_unseen_categories(command, model):
