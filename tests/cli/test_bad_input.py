@@ -120,7 +120,9 @@ def test_a_used_run_folder(command):
     assert_user_error(command("train", "bank.csv", "--run", "."), "not empty")
 
 
-def test_nothing_to_resume(command):
+def test_a_folder_of_something_else_is_not_resumed(command):
+    Path("other").mkdir()
+    Path("other/thesis.txt").write_text("mine")
     answer = command("train", write("age,sum,lend\n" + rows(40)), "--resume", "--run", "other")
     assert_user_error(answer, "resume", "other")
 

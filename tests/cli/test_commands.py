@@ -19,7 +19,6 @@ from pellucid.cli import dispatch, predict, trouble
 
 from .conftest import SMALL, clients
 
-
 ROOT = Path(pellucid.__file__).parent.parent
 
 
