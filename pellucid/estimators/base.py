@@ -1,104 +1,114 @@
 """What classifier and regressor share: tables and arrays in, scikit-learn's contract out."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from pellucid.core.settings import SettingsGroup
-from pellucid.data.frames import read_frame
-from pellucid.data.read import as_table
-from pellucid.data.schema import Schema, fit_features, infer_schema
+from pellucid.data.schema import fit_features, infer_schema
 from pellucid.data.split import duplicate_groups, fold_rows
 from pellucid.data.table import Table
 from pellucid.errors import DataError
+from pellucid.estimators.arrays import checked_table
+from pellucid.estimators.weights import RowWeights, row_weights
 from pellucid.features.inputs import cardinalities, encode_inputs, number_names
 from pellucid.features.targets import ClassTarget, NumberTarget
-from pellucid.model.model import Model
 from pellucid.model.predictions import Predictions
 from pellucid.networks.describe import Description
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
 from pellucid.tasks.learn import Learned, Lesson, learn, num_folds
 from pellucid.tasks.partial import Student
 
-Answers = tuple[ClassTarget | NumberTarget, np.ndarray]
+Answers = tuple[ClassTarget | NumberTarget, np.ndarray, RowWeights]
 
 
 class TableEstimator(BaseEstimator):
     """An ensemble of networks for a table, as a scikit-learn estimator.
 
+    A subclass gives `_settings`, and `_answers(y, weights, classes)`: the target, the encoded answers of all rows, and
+    the weights of the rows in the error.
+
     Attributes:
         model_: the trained `pellucid` model, once fitted.
         history_: errors epoch by epoch.
+        n_iter_: iterations done.
         n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
     _settings: SettingsGroup
 
     def _checked_settings(self) -> dict[str, Any]:
-        given = self._settings.check({name: getattr(self, name) for name in self._settings})
-        state = self.random_state
+        given = {name: getattr(self, name) for name in self._settings}
+        if given.get("positive") is not None:
+            given["positive"] = str(given["positive"])
+        state = given.pop("random_state")
         if state is not None:
-            given["seed"] = int(check_random_state(state).randint(2**31)) if not isinstance(state, int) else state
-        del given["random_state"]
-        return given
+            given["seed"] = int(check_random_state(state).randint(2**31)) if hasattr(state, "randint") else state
+        checked = self._settings.check(given)
+        del checked["random_state"]
+        return checked
 
     def _table(self, X: Any, *, reset: bool) -> Table:
-        """`X` as a table: frames keep their names and types, everything else becomes an array."""
-        if read_frame(X) is not None:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            table = as_table(X)
-            _refuse_infinite(table)
-            if len(table) == 0:
-                raise DataError("Found array with 0 sample(s) while a minimum of 1 is required.", "pass some rows")
-            return table
-        X = validate_data(self, X, reset=reset, dtype=None if _holds_words(X) else "numeric",
-                          ensure_all_finite="allow-nan", ensure_min_samples=1)
-        return as_table(X)
+        """`X` as a table whose columns are named as in `fit`: arrays and frames may take each other's place."""
+        table = checked_table(self, X, reset=reset)
+        if reset:
+            self._names = table.names
+        return replace(table, frame=table.frame.rename(dict(zip(table.names, self._names, strict=True))))
+
+    def _portion(self, X: Any, y: Any, sample_weight: Any, *, reset: bool,
+                 classes: np.ndarray | None = None) -> tuple[Table, Answers]:
+        table = self._table(X, reset=reset)
+        if y is None:
+            raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
+        check_consistent_length(X, y)
+        return table, self._answers(y, row_weights(sample_weight, len(table)), classes)
+
+    def _answers(self, y: Any, weights: RowWeights, classes: np.ndarray | None) -> Answers:
+        raise NotImplementedError
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        self.__dict__.pop("_student", None)
         settings = self._checked_settings()
-        table = self._table(X, reset=True)
-        target, answers = self._answers(y, len(table))
-        weight = self._weights(table, answers, sample_weight, settings)
-        lesson, chosen = _lesson(table, target, answers, weight, settings)
+        lesson, chosen = _lesson(*self._portion(X, y, sample_weight, reset=True), settings)
         learned = learn(lesson, chosen)
-        return self._keep(learned.model, learned)
-
-    def _keep(self, model: Model, learned: Learned) -> Any:
-        self.model_, self.history_ = model, learned.outcome.history
         self.n_iter_ = learned.outcome.iterations
-        return self
+        return self._keep(learned)
 
-    def _weights(self, table: Table, answers: np.ndarray, sample_weight: Any, settings: dict[str, Any]) -> np.ndarray:
-        if sample_weight is None:
-            return np.ones(len(table), np.float32)
-        weight = _check_sample_weight(sample_weight, np.zeros((len(table), 1)), dtype=np.float64,
-                                      ensure_non_negative=True)
-        if not weight.any():
-            raise DataError("All sample weights are zero; expected at least one above zero.", "leave them out")
-        return (weight / weight[weight > 0].mean()).astype(np.float32)
-
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, answers_of: Any) -> Any:
-        first = not hasattr(self, "_student")
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: np.ndarray | None = None) -> Any:
         settings = self._checked_settings()
-        table = self._table(X, reset=first)
-        target, answers = answers_of(y, len(table))
-        weight = self._weights(table, answers, sample_weight, settings)
-        if first:
-            lesson, chosen = _lesson(table, target, answers, weight, settings | {"members": settings["members"] or 1})
-            self._student = Student(lesson, chosen)
-        inputs = encode_inputs(self._student.features, table).arrays
-        folds = np.zeros(len(table), np.int64)
-        self.model_ = self._student.learn(Lesson(self._student.features, target, inputs, answers, weight, folds))
+        student: Student | None = getattr(self, "_student", None)
+        table, answers = self._portion(X, y, sample_weight, reset=student is None, classes=classes)
+        if student is None:
+            lesson, chosen = _lesson(table, answers, settings | {"members": settings["members"] or 1})
+            student, self.n_iter_ = Student(lesson, chosen), 0
+        target, codes, weights = answers
+        inputs, folds = encode_inputs(student.features, table).arrays, np.zeros(len(table), np.int64)
+        learned = student.learn(Lesson(student.features, target, inputs, codes, weights.weight, folds, weights.counts))
+        self._student = student
+        self.n_iter_ += learned.outcome.iterations
+        return self._keep(learned)
+
+    def _keep(self, learned: Learned) -> Any:
+        self.model_, self.history_ = learned.model, learned.outcome.history
         return self
 
     def _predictions(self, X: Any, coverage: float | None = None) -> Predictions:
         check_is_fitted(self)
         return self.model_.predict(self._table(X, reset=False), coverage=coverage)
+
+    def _covering(self, X: Any, coverage: float | None) -> Predictions:
+        """Predictions with sets or intervals."""
+        predictions = self._predictions(X, coverage)
+        if self.model_.calibration.conformal is None:
+            raise DataError("No coverage can be promised: no rows were held out while learning.",
+                            "use `fit`, which holds out rows, instead of `partial_fit`")
+        return predictions
 
     def describe(self) -> Description:
         """The trained network in a table: layers, neurons, synapses, shapes, memory."""
@@ -112,40 +122,34 @@ class TableEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
-        tags.non_deterministic = False
+        tags.input_tags.categorical = True
         return tags
 
 
-def _holds_words(X: Any) -> bool:
-    array = X if hasattr(X, "dtype") else None
-    if array is None and isinstance(X, (list, tuple)):
-        array = np.asarray(X, dtype=object) if X and isinstance(X[0], (list, tuple)) else np.zeros(0)
-    if array is None or getattr(array, "dtype", None) is None or not hasattr(array, "flat"):
-        return False
-    return array.dtype.kind in "US" or (array.dtype == object and any(isinstance(cell, str) for cell in array.flat))
-
-
-def _refuse_infinite(table: Table) -> None:
-    for name in table.names:
-        column = table.column(name)
-        if column.dtype.is_float() and bool(column.is_infinite().any()):
-            raise DataError(f"Input X contains infinity in column `{name}`.",
-                            "replace infinite values; missing ones (NaN) are fine")
-
-
-def _lesson(table: Table, target: ClassTarget | NumberTarget, answers: np.ndarray, weight: np.ndarray,
-            settings: dict[str, Any]) -> tuple[Lesson, dict[str, Any]]:
+def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tuple[Lesson, dict[str, Any]]:
     """Features fitted on the rows that count, all rows encoded and dealt to folds."""
-    counting = np.flatnonzero(weight > 0)
-    schema: Schema = infer_schema(table, (), settings["types"])
-    some = table if len(counting) == len(table) else table.take(counting)
-    features = fit_features(schema, some, normalise=settings["normalise"] or DEFAULT_NORMALISE)
-    inputs = encode_inputs(features, table).arrays
-    classes = len(target.classes) if isinstance(target, ClassTarget) else 0
+    target, codes, weights = answers
+    counted = weights.rows
+    seen = table if (weights.counts == 1).all() else table.take(counted)
+    schema = infer_schema(seen, (), settings["types"])
+    features = fit_features(schema, seen, normalise=settings["normalise"] or DEFAULT_NORMALISE)
     width = len(number_names(features)) + sum(cardinalities(features))
-    chosen = resolve(settings, TableSize(len(counting), width, classes))
-    duplicates = duplicate_groups(table, [column.name for column in schema.features if column.used])
-    most = min(num_folds(chosen["members"]), len(np.unique(duplicates)))
-    folds = np.zeros(len(table), np.int64) if most < 2 else fold_rows(
-        len(table), folds=most, seed=chosen["seed"], target=answers, duplicates=duplicates)
-    return Lesson(features, target, inputs, answers, weight, folds), chosen
+    if not width:
+        reasons = "; ".join(f"`{one.name}`: {one.reason}" for one in features[:5])
+        raise DataError(f"No column of X can be learned from ({reasons}).",
+                        "add columns whose values differ, or give their types with `types`")
+    chosen = resolve(settings, TableSize(len(counted), width, len(getattr(target, "classes", ()))))
+    folds = np.zeros(len(table), np.int64)
+    folds[counted] = _folds(seen, [column.name for column in schema.features if column.used], codes[counted], chosen)
+    inputs = encode_inputs(features, table).arrays
+    return Lesson(features, target, inputs, codes, weights.weight, folds, weights.counts), chosen
+
+
+def _folds(table: Table, names: list[str], answers: np.ndarray, chosen: Mapping[str, Any]) -> np.ndarray:
+    """The fold of each row; equal rows are kept together."""
+    duplicates = duplicate_groups(table, names)
+    folds = min(num_folds(chosen["members"]), len(np.unique(duplicates)))
+    if folds < 2:
+        raise DataError(f"Found array with {len(table)} sample(s) of which {folds} differ in X, while a minimum of 2 "
+                        "is required.", "pass more rows")
+    return fold_rows(len(table), folds=folds, seed=chosen["seed"], target=answers, duplicates=duplicates)

@@ -10,10 +10,10 @@ from sklearn.utils.validation import _check_y
 
 from pellucid.core.declared import ESTIMATOR
 from pellucid.core.settings import SettingsGroup
-from pellucid.errors import DataError
 from pellucid.estimators.base import Answers, TableEstimator
 from pellucid.estimators.signature import RANDOM_STATE, from_settings
-from pellucid.features.targets import NumberTarget, fit_number_target
+from pellucid.estimators.weights import RowWeights
+from pellucid.features.targets import fit_number_target
 
 FOR_CLASSES = ("class_weight", "label_smoothing", "positive", "threshold", "costs")
 SETTINGS = SettingsGroup(*(one for name, one in ESTIMATOR.items() if name not in FOR_CLASSES), RANDOM_STATE)
@@ -29,6 +29,8 @@ class Regressor(RegressorMixin, TableEstimator):
     Attributes:
         model_: the trained model: `predict`, `save`, `describe`.
         history_: errors epoch by epoch.
+        n_iter_: iterations done.
+        n_features_in_, feature_names_in_: as in scikit-learn.
 
     Example:
         >>> from sklearn.datasets import load_diabetes
@@ -40,7 +42,16 @@ class Regressor(RegressorMixin, TableEstimator):
     _settings = SETTINGS
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
-        """Learn from rows `X` (rows, columns) and numbers `y` (rows,); `sample_weight` (rows,) of at least 0.
+        """Learn from rows `X` and numbers `y`.
+
+        Args:
+            X: a data frame, an array (rows, columns) or a list of rows; NaN and `None` are missing values.
+            y: (rows,) finite numbers.
+            sample_weight: (rows,) at least 0. A row of weight 3 counts as three equal rows; weights that are not whole
+                numbers are relative, and count in the error only.
+
+        Returns:
+            The estimator itself.
 
         Raises:
             ValueError: the rows cannot be learned from, or a setting is out of range.
@@ -48,25 +59,45 @@ class Regressor(RegressorMixin, TableEstimator):
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
-        """One more epoch, over these rows only. Scaling and vocabularies are those of the first call."""
-        return self._partial_fit(X, y, sample_weight, self._answers)
+        """One more epoch, over these rows only; by one network unless `members` says otherwise.
 
-    def _answers(self, y: Any, rows: int) -> Answers:
-        if y is None:
-            raise ValueError("This Regressor requires y to be passed, but the target y is None.")
+        Scaling and vocabularies are those of the first call. No rows are held out, so that there are no prediction
+        intervals. An earlier `fit` is forgotten.
+
+        Args:
+            X, y, sample_weight: as in `fit`.
+
+        Returns:
+            The estimator itself.
+
+        Raises:
+            ValueError: the rows cannot be learned from.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def _answers(self, y: Any, weights: RowWeights, classes: np.ndarray | None) -> Answers:
         y = np.asarray(_check_y(y, y_numeric=True, estimator=self), np.float64)
-        if len(y) != rows:
-            raise DataError(f"X has {rows} rows, but y has {len(y)} (inconsistent numbers of samples).",
-                            "pass one number for each row")
-        known: NumberTarget | None = getattr(getattr(self, "_student", None), "target", None)
-        target = known or fit_number_target("y", pl.Series("y", y))
-        return target, ((y - target.center) / target.scale).astype(np.float32)
+        student = getattr(self, "_student", None)
+        target = fit_number_target("y", pl.Series("y", y[weights.rows])) if student is None else student.target
+        return target, target.encode(pl.Series("y", y)), weights
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers, float64 (rows,)."""
+        """Numbers, float64 (rows,); `X` as in `fit`."""
         return self._predictions(X).prediction
 
     def predict_interval(self, X: Any, coverage: float | None = None) -> np.ndarray:
-        """float64 (rows, 2): lower and upper ends such that `coverage` of the intervals hold the truth."""
-        predictions = self._predictions(X, coverage)
+        """Between which numbers the truth lies.
+
+        Args:
+            X: as in `fit`.
+            coverage: the share of the intervals that hold the truth, above 0 and below 1; the setting of that name when
+                `None`.
+
+        Returns:
+            float64 (rows, 2): lower and upper ends.
+
+        Raises:
+            ValueError: nothing was held out while learning, as after `partial_fit`.
+        """
+        predictions = self._covering(X, coverage)
         return np.stack([predictions.lower, predictions.upper], axis=1)
