@@ -14,8 +14,8 @@ from pellucid.core.keys import run_key
 from pellucid.training.loop import Data, Limits, Rows, Shape
 
 TILE = 1024
-SHORTEST = 64
-"""Lists of rows up to this length are padded to it: compiling takes longer than such a list does."""
+SHORT = 64
+"""Up to this length, lists of rows are padded to a power of two: compiling takes longer than learning them does."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,9 @@ class Plan:
 
 
 def bucket(count: int) -> int:
-    """The next of 64, 80, 96, 112, 128, 160, …: lengths that share a compiled program, at most a quarter longer."""
-    if count <= SHORTEST:
-        return SHORTEST
-    step = 1 << ((count - 1).bit_length() - 3)
+    """The next of 8, 16, 32, 64, 80, 96, 112, 128, 160, …: lengths that share a compiled program."""
+    count = max(count, 8)
+    step = 1 << ((count - 1).bit_length() - (0 if count <= SHORT else 3))
     return -(-count // step) * step
 
 

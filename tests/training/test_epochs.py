@@ -12,11 +12,12 @@ import pellucid
 from pellucid.core.permutation import permute_on_host, shuffle_seed
 from pellucid.errors import SettingsError
 from pellucid.training import Plan, Watch, run
+from pellucid.training.plan import bucket
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(10, 4), (12, 4), (1, 4), (7, 1), (5, 100)])
 def test_each_row_is_seen_once_in_each_epoch(probe, made, count, batch_size):
-    per_epoch, size = math.ceil(count / batch_size), min(batch_size, count)
+    per_epoch, size = math.ceil(count / batch_size), min(batch_size, bucket(count))
     program = probe(per_epoch * 3)
     data, rows = made(count)
     outcome = run(program, program.start(1, size), data, rows, Plan(epochs=3, batch_size=batch_size))
@@ -106,7 +107,7 @@ def test_no_epochs(tiny, toy):
 def test_a_batch_larger_than_the_data_is_all_rows(probe, made):
     program = probe(2)
     data, rows = made(5)
-    outcome = run(program, program.start(1, 5), data, rows, Plan(epochs=2, batch_size=10_000_000))
+    outcome = run(program, program.start(1, bucket(5)), data, rows, Plan(epochs=2, batch_size=10_000_000))
     assert outcome.iterations == 2
 
 
