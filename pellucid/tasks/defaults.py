@@ -70,17 +70,15 @@ def _training(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kinds(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """The kinds of members that compete, as (column dropout, factor of the learning rate).
+    """The kinds of members that compete, each with its column dropout.
 
     Whether column dropout helps depends on how noisy a table is, which only its left-out rows can tell: on small tables
     members with and without it are trained side by side, and the left-out rows choose.
     """
     asked = chosen.get("column_dropout")
-    if asked is not None or chosen.get("learning_rate") == "find" or size.rows > TWO_KINDS:
-        return {"kinds": ((asked or 0.0, 1.0),)}
-    rate = COLUMN_DROPOUT * min(1.0, 1000 / max(size.rows, 1))
-    free = chosen.get("learning_rate") is None and chosen.get("optimiser") in (None, "adamw")
-    return {"kinds": ((rate, 1 / 3 if free else 1.0), (0.0, 1.0))}
+    if asked is not None or size.rows > TWO_KINDS:
+        return {"kinds": (asked or 0.0,)}
+    return {"kinds": (COLUMN_DROPOUT * min(1.0, 1000 / max(size.rows, 1)), 0.0)}
 
 
 def _optimiser(name: str | None) -> dict[str, Any]:

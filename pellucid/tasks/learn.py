@@ -178,7 +178,7 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, Supe
     loss, spec = training_loss(lesson, settings), network_spec(lesson, settings)
     folds = folds_of(settings)
     members = build_members(spec, len(folds), settings["precision"], run_key(settings["seed"]))
-    members = fitted_start(lesson, members, folds, [rate for rate, _ in settings["kinds"]])
+    members = fitted_start(lesson, members, folds, settings["kinds"])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
     return *supervised(members, loss, plain(loss), optimiser), spec
@@ -190,12 +190,7 @@ def plan_of(settings: Mapping[str, Any], rows: int) -> Plan:
     return Plan(epochs=settings["epochs"], batch_size=batch_size,
                 learning_rate=settings["learning_rate"], schedule=settings["schedule"], seed=settings["seed"],
                 patience=settings["patience"], time_limit=settings["time_limit"],
-                rates=settings.get("rates") or kind_rates(settings))
-
-
-def kind_rates(settings: Mapping[str, Any]) -> tuple[float, ...]:
-    """The factor of the learning rate of each member."""
-    return tuple(factor for _, factor in settings["kinds"] for _ in range(settings["members"]))
+                rates=settings.get("rates", ()))
 
 
 def on_device(lesson: Lesson, settings: Mapping[str, Any]) -> Data:
@@ -249,7 +244,7 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
             "numbers": {"embedding": embedding, "columns": columns, "sources": sources,
                         "bins": settings["bins"]},
             "categories": {"one_hot_limit": ONE_HOT_LIMIT}, "scale": False, "skip": True,
-            "column_dropout": max(rate for rate, _ in settings["kinds"]),
+            "column_dropout": max(settings["kinds"]),
             "body": {"hidden": list(settings["hidden"]), "activation": settings["activation"],
                      "output_activation": _output_activation(settings), "bias": settings["bias"],
                      "initialiser": settings["initialiser"], "output_initialiser": "zeros",
