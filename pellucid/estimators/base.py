@@ -22,7 +22,8 @@ from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.predictions import Predictions
 from pellucid.networks.describe import Description
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
-from pellucid.tasks.learn import Learned, Lesson, learn, num_folds
+from pellucid.tasks.learn import Learned, learn
+from pellucid.tasks.lesson import Lesson, num_folds
 from pellucid.tasks.partial import Student
 
 Answers = tuple[ClassTarget | NumberTarget, np.ndarray, RowWeights]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.tasks.learn import Lesson, learn
+from pellucid.tasks.learn import learn
+from pellucid.tasks.lesson import Lesson
 
 CANDIDATES = 8
 LOWEST, HIGHEST = -2.0, 1.5

@@ -5,8 +5,7 @@ each row is predicted by models that did not see it, and the model that is kept 
 """
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,12 +138,6 @@ def _ask(asked: list[tuple[np.ndarray, Model]], table: Table) -> np.ndarray:
         answers = np.zeros((len(table), *part.shape[1:])) if answers is None else answers
         answers[positions] = part
     return answers
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What `work` gives, and the seconds it took."""
-    start = time.perf_counter()
-    return work(), time.perf_counter() - start
 
 
 def learned_seconds(learned: Learned) -> float:

@@ -12,7 +12,8 @@ from pellucid.features.base import AbstractFeature
 from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.calibration import Calibration
 from pellucid.model.model import Model
-from pellucid.tasks.learn import Learned, Lesson, on_device, plan_of, start, trained_members
+from pellucid.tasks.learn import Learned, on_device, plan_of, start, trained_members
+from pellucid.tasks.lesson import Lesson
 from pellucid.training.engine import run
 from pellucid.training.plan import device_rows
 

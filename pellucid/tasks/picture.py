@@ -13,7 +13,7 @@ from pellucid.networks.describe import describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.naming import first_weights, joined_names
 from pellucid.report.result import NetworkPicture
-from pellucid.tasks.learn import Lesson
+from pellucid.tasks.lesson import Lesson
 
 DEAD_ROWS = 512
 MOST_NAMES = 400

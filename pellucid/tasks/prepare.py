@@ -24,7 +24,7 @@ from pellucid.features.targets import (
 )
 from pellucid.model.decision import cost_matrix, decide
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
-from pellucid.tasks.learn import Lesson, num_folds
+from pellucid.tasks.lesson import Lesson, num_folds
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response")
 

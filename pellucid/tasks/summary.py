@@ -29,7 +29,8 @@ from pellucid.report.result import (
 )
 from pellucid.report.verdict import compare_with_best, write_verdict
 from pellucid.tasks.judge import IMPORTANCE_ROWS, OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
-from pellucid.tasks.learn import Learned, Lesson
+from pellucid.tasks.learn import Learned
+from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.picture import dead_share, network_picture
 from pellucid.tasks.prepare import Prepared
 from pellucid.tasks.run import Stages

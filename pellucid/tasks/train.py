@@ -17,7 +17,8 @@ from pellucid.nn.activations import range_warning
 from pellucid.tasks.find_rate import find_rate
 from pellucid.tasks.folder import RunFolder, fingerprint
 from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model, rank_columns
-from pellucid.tasks.learn import Learned, Lesson, learn
+from pellucid.tasks.learn import learn
+from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.prepare import Prepared, guess_target, make_lesson, prepare
 from pellucid.tasks.run import Run, Stages
 from pellucid.tasks.summary import Story, summarise
@@ -141,5 +142,3 @@ def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:
         notes.append(Note("output_range", words, lesson.target.name, severity="warning"))
     return notes
 
-
-__all__ = ["Learned", "train"]

@@ -1,0 +1,58 @@
+"""Encoded training rows, and who leaves out which of them."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.features.base import AbstractFeature
+from pellucid.features.targets import ClassTarget, NumberTarget
+
+FOLDS_OF_ONE = 5
+"""A single network leaves out one of so many folds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """Encoded training rows.
+
+    Args:
+        features: how the inputs were encoded.
+        target: how the answers were encoded.
+        inputs: `"numbers"` float32 (rows, n), `"codes"` int32 (rows, c).
+        answers: int32 (rows,) classes, or float32 (rows,) standardised numbers.
+        weight: (rows,) how much each row counts, at least 0.
+        folds: (rows,) the fold of each row, from 0.
+        counts: int (rows,) how many equal rows each row stands for; 0 or 1 by its weight when `None`.
+    """
+
+    features: tuple[AbstractFeature, ...]
+    target: ClassTarget | NumberTarget
+    inputs: Mapping[str, np.ndarray]
+    answers: np.ndarray
+    weight: np.ndarray
+    folds: np.ndarray
+    counts: np.ndarray | None = None
+
+    @property
+    def task(self) -> str:
+        """`"classify"` or `"regress"`."""
+        return "classify" if isinstance(self.target, ClassTarget) else "regress"
+
+    @property
+    def counted(self) -> np.ndarray:
+        """The numbers of the rows, each as often as it counts: for quantiles and everything else that is counted."""
+        return np.repeat(np.arange(len(self.weight)), self.weight > 0 if self.counts is None else self.counts)
+
+
+def num_folds(members: int) -> int:
+    """How many folds the rows are dealt to for so many members."""
+    return FOLDS_OF_ONE if members == 1 else members
+
+
+def folds_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """The fold that each member leaves out, kind after kind."""
+    count, same = settings["members"], settings.get("same_fold", False)
+    return tuple(0 if same else member % num_folds(count) for member in range(count)) * len(settings["kinds"])

@@ -1,0 +1,105 @@
+"""The network for a table: its specification from columns and settings, and its members before the first iteration."""
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pellucid import losses
+from pellucid.core.keys import run_key
+from pellucid.features.base import AbstractFeature
+from pellucid.features.inputs import cardinalities
+from pellucid.networks import build
+from pellucid.nn import quantile_edges
+from pellucid.tasks.lesson import Lesson
+from pellucid.tasks.linear_start import linear_start
+
+ONE_HOT_LIMIT = 100
+"""Categories of more levels become learned vectors."""
+
+
+def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The specification of the network for these columns and settings; JSON values."""
+    single = losses.losses.canonical(settings["loss"]) == "binary_cross_entropy"
+    classes = len(lesson.target.classes) if lesson.task == "classify" else 0
+    columns, sources = number_channels(lesson.features)
+    embedding = settings["numeric_embedding"] if columns else "none"
+    counts = cardinalities(lesson.features)
+    spec = {"network": "tabular", "num_numbers": int(lesson.inputs["numbers"].shape[1]), "cardinalities": list(counts),
+            "out_features": 1 if single else max(classes, 1),
+            "numbers": {"embedding": embedding, "columns": columns, "sources": sources,
+                        "bins": settings["bins"]},
+            "categories": {"one_hot_limit": ONE_HOT_LIMIT}, "scale": False, "skip": True,
+            "column_dropout": max(settings["kinds"]),
+            "body": {"hidden": list(settings["hidden"]), "activation": settings["activation"],
+                     "output_activation": _output_activation(settings), "bias": settings["bias"],
+                     "initialiser": settings["initialiser"], "output_initialiser": "zeros",
+                     "dropout": settings["dropout"], "normalisation": settings["layer_normalisation"],
+                     "residual": settings["residual"], "first_bias": 0.5 if settings["bias"] else 0.0}}
+    joined = eqx.filter_eval_shape(partial(build, spec), key=run_key(0)).body.settings.in_features
+    spec["body"]["first_gain"] = math.sqrt(joined / max(len(set(sources)) + len(counts), 1))
+    return spec
+
+
+def _output_activation(settings: Mapping[str, Any]) -> str:
+    """Losses for classes take logits, so that softmax and sigmoid outputs are the loss's own business."""
+    name = settings["output_activation"] or "identity"
+    return "identity" if losses.losses[settings["loss"]].task == "classify" and name in (
+        "softmax", "log_softmax", "sigmoid") else name
+
+
+def number_channels(features: tuple[AbstractFeature, ...]) -> tuple[list[int], list[int]]:
+    """The channels that take many values (yes-or-no channels gain nothing from an embedding), and the column of each
+    channel."""
+    many, sources = [], []
+    for column, feature in enumerate(features):
+        for name in feature.numbers:
+            if feature.kind in ("number", "date") and name == feature.name:
+                many.append(len(sources))
+            sources.append(column)
+    order = {column: place for place, column in enumerate(dict.fromkeys(sources))}
+    return many, [order[column] for column in sources]
+
+
+def build_members(spec: Mapping[str, Any], count: int, precision: str, key: jax.Array) -> Any:
+    """`count` networks with starting weights of their own, as one with a leading member axis."""
+    like = eqx.filter_eval_shape(partial(build, spec), key=key)
+    static = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
+    return eqx.combine(_starting_arrays(json.dumps(spec, sort_keys=True), count, precision, key), static)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _starting_arrays(spec: str, count: int, precision: str, key: jax.Array) -> Any:
+    def one(own: jax.Array) -> Any:
+        return eqx.filter(build(json.loads(spec), key=own), eqx.is_array)
+    members = jax.vmap(one)(jax.random.split(jax.random.fold_in(key, 2**31 - 1), count))
+    return jax.tree.map(lambda leaf: leaf.astype(precision) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf,
+                        members)
+
+
+def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:
+    """`members` with what is set instead of learned: the column dropout of each kind, bin edges, and for numbers a
+    linear path that starts at the ridge solution."""
+    if members.column_dropout is not None:
+        rates = np.repeat(np.asarray(dropouts, np.float32), len(folds) // len(dropouts))
+        members = eqx.tree_at(lambda one: one.column_dropout.rate.value, members,
+                              jax.device_put(rates.astype(members.column_dropout.rate.value.dtype)))
+    if not len(lesson.answers):
+        return members
+    layer = getattr(members, "number_embedding", None)
+    if hasattr(layer, "edges"):
+        channels = list(members.embedded_channels)
+        edges = quantile_edges(lesson.inputs["numbers"][lesson.counted][:, channels], layer.edges.value.shape[-1] - 1)
+        tiled = jax.device_put(np.broadcast_to(edges.astype(layer.edges.value.dtype), layer.edges.value.shape))
+        members = eqx.tree_at(lambda one: one.number_embedding.edges.value, members, tiled)
+    if lesson.task == "regress" and members.skip is not None and members.body.settings.output_activation == "identity":
+        members = linear_start(members, lesson.inputs, lesson.answers,
+                               [(lesson.folds != fold) * lesson.weight for fold in folds])
+    return members
