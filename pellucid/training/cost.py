@@ -1,12 +1,17 @@
 """What training will cost, learned from its first moments."""
 from __future__ import annotations
 
+import math
+
+PROBE_SECONDS = 0.05
+"""How long training is watched before its cost is predicted."""
+
 
 class Cost:
     """Seconds per iteration and per epoch's end, and what they come to.
 
-    The first call, which only measures the untrained network, tells what measuring costs. The second one is short and
-    holds one-off costs; from the third on, the rate is known well enough to predict.
+    The first call, which only measures the untrained network, tells what measuring costs; it matters where epochs are
+    long. The first iterations hold one-off costs; the rate is trusted from the first chunk on that takes a moment.
 
     Args:
         total: iterations in all.
@@ -20,8 +25,8 @@ class Cost:
         self.predicted = float("nan")
         """Seconds for all iterations, as first predicted; NaN while unknown."""
         self._total, self._per_epoch, self._share = total, per_epoch, share
-        self._measuring = 0.0
-        self._known_chunks = 0
+        self._measuring = self._per_end = 0.0
+        self._chunks = 0
 
     def learn(self, done: int, iterations: int, epochs: int, elapsed: float, seconds: float) -> bool:
         """Take note of a chunk.
@@ -38,12 +43,13 @@ class Cost:
         if not iterations:
             self._measuring = elapsed * self._share
             return False
-        stepping = max(elapsed - epochs * self._measuring, 0.5 * elapsed)
-        self.rate = iterations / max(stepping, 1e-9)
-        self._known_chunks += 1
-        if self._known_chunks != 2:
+        self.rate = iterations / max(elapsed, 1e-9)
+        self._per_end = 0.0 if epochs else self._measuring  # else it is in the rate already
+        self._chunks += 1
+        left = self.seconds_left(done)
+        if not math.isnan(self.predicted) or self._chunks < 2 or elapsed < PROBE_SECONDS / 2 < left:
             return False
-        self.predicted = seconds + self.seconds_left(done)
+        self.predicted = seconds + left
         return True
 
     def seconds_left(self, done: int) -> float:
@@ -51,4 +57,4 @@ class Cost:
         if not self.rate:
             return float("nan")
         left = self._total - done
-        return left / self.rate + left / max(self._per_epoch, 1) * self._measuring
+        return left / self.rate + left / max(self._per_epoch, 1) * self._per_end

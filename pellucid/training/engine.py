@@ -19,7 +19,7 @@ from pellucid.errors import SettingsError, StorageError, TrainingError
 from pellucid.training.callbacks import Callback
 from pellucid.training.checkpoint import Checkpoint, Saved
 from pellucid.training.compiled import compiled_chunk, enable_disk_cache
-from pellucid.training.cost import Cost
+from pellucid.training.cost import PROBE_SECONDS, Cost
 from pellucid.training.history import History, Log, Span
 from pellucid.training.interrupt import InterruptGuard
 from pellucid.training.loop import HISTORY, Carry, Data, Rows, begin, iterations_per_epoch
@@ -29,7 +29,6 @@ from pellucid.training.program import Program
 from pellucid.training.progress import Progress, Silent
 
 CHUNK_SECONDS = 0.4
-PROBE_SECONDS = 0.05
 PROBE_ITERATIONS = 16
 MOST_ITERATIONS = 2**31 - 1
 _begin = jax.jit(begin, static_argnums=(0, 1))

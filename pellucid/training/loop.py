@@ -97,15 +97,16 @@ class Block(NamedTuple):
     weight: Float[Array, "members rows"]
 
 
-def _block_length(shape: Shape) -> int:
+def _block_length(rows: Rows, shape: Shape) -> int:
     """Iterations in a block."""
-    return max(1, BLOCK_ROWS // shape.batch_size)
+    longest = -(-rows.training.shape[1] // shape.batch_size)
+    return max(1, min(BLOCK_ROWS // shape.batch_size, longest))
 
 
 def _draw(first: Array, epoch: Array, data: Data, rows: Rows, limits: Limits, shape: Shape) -> Block:
     """The shuffled rows from iteration `first` of an epoch on, each member in an order of its own."""
     members = jnp.arange(shape.members, dtype=jnp.uint32)
-    length = _block_length(shape) * shape.batch_size
+    length = _block_length(rows, shape) * shape.batch_size
     position = first * shape.batch_size + jnp.arange(length, dtype=jnp.int32)
 
     def choose(member: Array, table: Array, count: Array) -> Block:
@@ -152,7 +153,7 @@ def _iterate_until(end: Array, program: Program, carry: Carry, data: Data, rows:
                    shape: Shape) -> Carry:
     """Iterations of one epoch, block by block; a block starts at the same iterations however training is cut."""
     begin = carry.epoch * iterations_per_epoch(rows, shape.batch_size)
-    length, batch_size = _block_length(shape), shape.batch_size
+    length, batch_size = _block_length(rows, shape), shape.batch_size
 
     def one_block(carry: Carry) -> Carry:
         first = (carry.iteration - begin) // length * length

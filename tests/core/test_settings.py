@@ -91,7 +91,8 @@ def test_the_json_schema_agrees_with_the_checks(name):
 
 
 def test_a_group_fills_in_defaults_and_knows_near_names():
-    group = SettingsGroup(Setting("epochs", "integer", 20, "How often.", low=0), Setting("clip", "number", None, "Norm."))
+    group = SettingsGroup(Setting("epochs", "integer", 20, "How often.", low=0),
+                          Setting("clip", "number", None, "Norm."))
     assert group.check({"epochs": np.int64(3)}) == {"epochs": 3, "clip": None}
     with pytest.raises(SettingsError) as caught:
         group.check({"epoch": 3})
@@ -124,5 +125,6 @@ def test_words_beside_numbers():
 
 
 def test_ranges_in_words():
-    assert Setting("s", "number", 0.5, "It.", low=0, high=1, open_high=True).expected == "a number at least 0 and below 1"
+    share = Setting("s", "number", 0.5, "It.", low=0, high=1, open_high=True)
+    assert share.expected == "a number at least 0 and below 1"
     assert Setting("s", "integer", 1, "It.", low=1).expected == "an integer at least 1"

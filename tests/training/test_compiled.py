@@ -12,7 +12,8 @@ from pellucid.training.compiled import cache_folder
 SCRIPT = """
 import jax, numpy as np, pellucid
 x = np.ones((8, 3), "float32")
-fit = pellucid.fit(pellucid.networks.Feedforward(3, (), 1, key=jax.random.key(0)), "mean_squared", (x, x[:, :1]), epochs=1)
+network = pellucid.networks.Feedforward(3, (), 1, key=jax.random.key(0))
+fit = pellucid.fit(network, "mean_squared", (x, x[:, :1]), epochs=1)
 print(fit.ending, jax.config.jax_compilation_cache_dir)
 """
 

@@ -24,14 +24,15 @@ threading.Thread(target=wait_and_send, daemon=True).start()
 net = pellucid.networks.Feedforward(3, (), 1, key=jax.random.key(0))
 watching = Watch(callbacks=(lambda epoch: begun.set() if epoch.epoch == 3 else None,))
 fit = pellucid.fit(net, "mean_squared", (x, x[:, :1]), epochs=1_000_000, watch=watching)
-print(fit.ending, len(fit.history) > 1, fit.predict(x).shape, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+restored = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+print(fit.ending, len(fit.history) > 1, fit.predict(x).shape, restored)
 """
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_training_with_a_network_that_predicts(name):
-    found = subprocess.run([sys.executable, "-c", SCRIPT.format(name=name)], capture_output=True, text=True, timeout=120,
-                           env={**os.environ, "JAX_PLATFORMS": "cpu"})
+    found = subprocess.run([sys.executable, "-c", SCRIPT.format(name=name)], capture_output=True, text=True,
+                           timeout=120, env={**os.environ, "JAX_PLATFORMS": "cpu"})
     assert found.stdout.split("\n")[0] == "interrupted True (64, 1) True", found.stderr
     assert found.stderr == ""
 
