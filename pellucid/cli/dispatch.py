@@ -133,7 +133,7 @@ def _perform(command: Command, values: dict[str, Any]) -> int:
     _choose_device(settings.get("device"))
     own = {parameter.name: values[parameter.name] for parameter in command.parameters}
     if "target" in own:
-        own["data"] = importlib.import_module("pellucid.cli.table").read(own["data"], own["target"])
+        own["data"] = importlib.import_module("pellucid.cli.table").look(own["data"], own["target"])
     if command.settings:
         own["settings"] = settings
     return importlib.import_module(f"pellucid.cli.{command.name}").run(**own) or 0

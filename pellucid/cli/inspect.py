@@ -10,7 +10,7 @@ from pellucid.data.inspect import inspect_table
 from pellucid.data.table import Table
 
 
-def run(data: Table, target: str | None, types: Sequence[str] | None, as_json: bool,
+def run(data: str | Table, target: str | None, types: Sequence[str] | None, as_json: bool,
         settings: Mapping[str, Any]) -> None:
     """Print the columns, their types and why, and warnings."""
     inspection = inspect_table(data, target=target or (), overrides=parse_types(types or ()),

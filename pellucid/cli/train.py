@@ -19,8 +19,8 @@ from pellucid.training.progress import Silent, Terminal
 HIDDEN_NOTES = ("target_guessed",)  # said with what it means, not among the other notes
 
 
-def run(data: Table, target: str | None, run: str | None, resume: bool, start: str | None, as_json: bool, quiet: bool,
-        verbose: bool, settings: Mapping[str, Any]) -> int:
+def run(data: str | Table, target: str | None, run: str | None, resume: bool, start: str | None, as_json: bool,
+        quiet: bool, verbose: bool, settings: Mapping[str, Any]) -> int:
     """Train, and print the verdict, the comparison and where everything is."""
     if start is not None:
         raise SettingsError("`--from` comes in a later version.", "train without it; the weights start anew")

@@ -15,6 +15,7 @@ import pytest
 
 import pellucid
 import pellucid.cli.output
+import pellucid.cli.table
 from pellucid.cli import dispatch, predict, trouble
 
 from .conftest import SMALL, clients
@@ -36,6 +37,18 @@ def test_train_prints_verdict_and_paths(command):
     assert "this network" in answer.out and "logistic regression" in answer.out
     assert "`lend` is taken as the target" in answer.err and "--target" in answer.err
     assert f"report:  {Path('runs/bank-1/report.html')}" in answer.err and Path("runs/bank-1/report.html").exists()
+
+
+def test_a_table_from_standard_input(command, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(clients().write_csv().encode())))
+    answer = command("train", "-", "--target", "lend", "--run", "here", *SMALL)
+    assert answer.code == 0 and Path("here/model.pellucid").exists()
+
+
+def test_large_files_are_read_once_only(table, monkeypatch):
+    monkeypatch.setattr(pellucid.cli.table, "QUICK", 100)
+    monkeypatch.setattr(pellucid.cli.table, "read_table", None)
+    assert pellucid.cli.table.look(str(table), "no such column") == str(table)
 
 
 def test_train_prints_json_alone(command):

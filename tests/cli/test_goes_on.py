@@ -55,6 +55,12 @@ def test_infinite_values_while_training(command):
     assert answer.code == 0 and "infinite" in answer.out + answer.err
 
 
+def test_nothing_to_resume(command):
+    clients().write_csv("bank.csv")
+    answer = command("train", "bank.csv", "--target", "lend", "--resume", "--run", "other", *SMALL)
+    assert answer.code == 0 and "warning: There was no run to resume in `other`" in answer.out + answer.err
+
+
 def test_quiet_says_nothing(command, model):
     clients(20).with_columns(housing=pl.lit("castle")).write_csv("new.csv")
     assert command("predict", model, "new.csv", "--quiet").err == ""
