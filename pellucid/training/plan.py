@@ -59,7 +59,7 @@ def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight:
         leaf = np.asarray(leaf)
         padded = np.zeros((longer, *leaf.shape[1:]), leaf.dtype)
         padded[:rows] = leaf
-        return jnp.asarray(padded)
+        return jax.device_put(padded)
 
     return Data(jax.tree.map(pad, inputs), jax.tree.map(pad, targets), pad(weight))
 
@@ -74,7 +74,7 @@ def _table(lists: Sequence[np.ndarray]) -> tuple[jax.Array, jax.Array]:
     table = np.zeros((len(lists), bucket(int(counts.max(initial=0)))), np.int32)
     for line, rows in zip(table, lists, strict=True):
         line[:len(rows)] = rows
-    return jnp.asarray(table), jnp.asarray(counts)
+    return jax.device_put((table, counts))
 
 
 def loop_shape(plan: Plan, rows: Rows) -> Shape:
@@ -86,9 +86,8 @@ def loop_shape(plan: Plan, rows: Rows) -> Shape:
 
 def limits(plan: Plan, total: int, dtype: Any = jnp.float32) -> Limits:
     """The traced numbers of `plan`; `stop` is set chunk by chunk."""
-    endless = np.int32(2**31 - 1)
-    patience = endless if plan.patience is None else np.int32(plan.patience)
+    patience = 2**31 - 1 if plan.patience is None else plan.patience
     seed = plan.seed & 0xFFFFFFFF
-    return Limits(stop=jnp.int32(0), total=jnp.int32(total), patience=jnp.int32(patience),
-                  learning_rate=jnp.asarray(plan.learning_rate, dtype), seed=jnp.uint32(seed),
-                  key=run_key(seed))
+    return jax.device_put(Limits(
+        stop=np.int32(0), total=np.int32(total), patience=np.int32(patience),
+        learning_rate=np.dtype(dtype).type(plan.learning_rate), seed=np.uint32(seed), key=run_key(seed)))
