@@ -183,8 +183,6 @@ def _plain_warnings() -> Iterator[None]:
             if category is UserWarning or trouble.debugging():
                 trouble.say("warning", str(message), "yellow")
         warnings.showwarning = show
-        # In the report's drawings text stays text, so that a browser finds the letters that Matplotlib's font lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 

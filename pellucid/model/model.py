@@ -217,6 +217,9 @@ def load(path: str | Path) -> Model:
     try:
         model = Model.from_archive(archive)
         probe = {name: archive.probe[name] for name in ("numbers", "codes")}
+        expected_shapes = {name: array.shape for name, array in probe_inputs(model.features).items()}
+        if expected_shapes != {name: array.shape for name, array in probe.items()}:
+            raise ValueError("its columns are not those of its network")
         expected, found = archive.probe["outputs"], model.members.outputs(probe)
         drift = float(np.max(np.abs(found - expected), initial=0) / (1 + np.max(np.abs(expected), initial=0)))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -61,11 +63,18 @@ def drawing(name: str, width: float = 3.8, height: float = 2.9) -> Iterator[Draw
         drawn.svg = _svg(figure, name)
 
 
-def _svg(figure: Figure, name: str) -> str:
+def as_svg(figure: Figure, **options: Any) -> str:
+    """An SVG element. Letters that the drawing's font lacks are the browser's business, not worth a warning."""
     out = io.StringIO()
-    figure.savefig(out, format="svg", dpi=144, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(out, format="svg", **options)
     text = out.getvalue()
-    text = text[text.index("<svg"):]
+    return text[text.index("<svg"):]
+
+
+def _svg(figure: Figure, name: str) -> str:
+    text = as_svg(figure, dpi=144, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)

@@ -1,8 +1,6 @@
 """The trained network as the report shows it: its layers, a drawing, the weights of its first layer by name."""
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
 from pellucid.features.base import AbstractFeature
@@ -12,6 +10,7 @@ from pellucid.model.model import Model
 from pellucid.networks.describe import describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.naming import first_weights, joined_names
+from pellucid.report.canvas import as_svg
 from pellucid.report.result import NetworkPicture
 from pellucid.tasks.lesson import Lesson
 
@@ -37,13 +36,10 @@ def network_picture(lesson: Lesson, model: Model) -> NetworkPicture:
     names = joined_names(network, number_names(lesson.features), level_names(lesson.features))
     outputs = [str(label) for label in model.classes] or [model.target.name]
     figure = draw(network, input_names=[feature.name for feature in lesson.features], output_names=outputs)
-    out = io.StringIO()
-    figure.savefig(out, format="svg")
-    svg = out.getvalue()
     first = first_weights(network)
     shown = first is not None and len(names) == len(first) <= MOST_NAMES
     members = f" {len(model.members)} such networks answer together." if len(model.members) > 1 else ""
-    return NetworkPicture(header, tuple(rows), description.summary + members, svg[svg.index("<svg"):],
+    return NetworkPicture(header, tuple(rows), description.summary + members, as_svg(figure),
                           np.asarray(first) if shown else None, tuple(names) if shown else ())
 
 

@@ -49,11 +49,11 @@ class Story:
     lesson: Lesson
     learned: Learned
     settings: Mapping[str, Any]
-    evidence: Evidence | None
-    ranking: Importances | None
     crossed: bool
     command: str
     stages: Stages
+    evidence: Evidence | None = None
+    ranking: Importances | None = None
 
 
 def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:

@@ -104,19 +104,28 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
         prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
         learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
     learned.model.save(folder.model)
-    whole = learned.outcome.ending != "interrupted"
-    evidence, models, ranking = None, [], None
-    with stages.timed("judging"):
-        if crossed and whole:
-            evidence, models = cross_judge(prepared, settings)
-        elif len(test_rows):
-            evidence = judge_model(prepared, learned.model, train_rows, test_rows, baselines=whole)
-            models = [(test_rows, learned.model)]
-    with stages.timed("importance"):
-        if models and whole:
-            ranking = rank_columns(prepared, models, settings["seed"])
-    story = Story(prepared, lesson, learned, settings, evidence, ranking, crossed, folder.command(prepared), stages)
+    story = Story(prepared, lesson, learned, settings, crossed, folder.command(prepared), stages)
+    try:
+        story = _judged(story, train_rows, test_rows)
+    except KeyboardInterrupt:  # the model is saved; what is known of it is told
+        story = replace(story, learned=replace(learned, outcome=replace(learned.outcome, ending="interrupted")))
     return _written(story, folder)
+
+
+def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Story:
+    """The story with the evidence of rows that nothing was chosen by; without plain methods after an interruption."""
+    whole, model, models = story.learned.outcome.ending != "interrupted", story.learned.model, []
+    evidence = ranking = None
+    with story.stages.timed("judging"):
+        if story.crossed and whole:
+            evidence, models = cross_judge(story.prepared, story.settings)
+        elif len(test_rows):
+            evidence = judge_model(story.prepared, model, train_rows, test_rows, baselines=whole)
+            models = [(test_rows, model)]
+    with story.stages.timed("importance"):
+        if models and whole:
+            ranking = rank_columns(story.prepared, models, story.settings["seed"])
+    return replace(story, evidence=evidence, ranking=ranking)
 
 
 def _written(story: Story, folder: RunFolder) -> Run:
