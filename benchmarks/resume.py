@@ -141,10 +141,10 @@ def main() -> int:
     """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(description="Kill training runs and resume them.")
     parser.add_argument("--kills", type=int, default=20, help="random moments, beside the two that are chosen")
-    parser.add_argument("--epochs", type=int, default=20_000, help="passes over the rows in a run")
+    parser.add_argument("--epochs", type=int, default=8_000, help="passes over the rows in a run")
     parser.add_argument("--results", type=Path, help="append the line here")
     arguments = parser.parse_args()
-    options = ["--epochs", str(arguments.epochs), "--batch-size", "32", "--members", "2", "--hidden", "16"]
+    options = ["--epochs", str(arguments.epochs), "--batch-size", "8", "--members", "2", "--hidden", "16"]
     found = measure(arguments.kills, options)
     record.emit({**record.origin(SEED), "benchmark": "kill -9 and resume", **found}, arguments.results)
     return int(found["same"] != found["kills"])

@@ -103,7 +103,7 @@ class Terminal:
 
     def show(self, iteration: int, epochs: list[Epoch], rate: float, seconds_left: float) -> None:
         """Move the bar."""
-        if not epochs:
+        if not epochs or not rate:  # the untrained network has no speed
             return
         error, speed = describe_error(epochs), f"{rate:,.0f}/s"
         if self._bar:

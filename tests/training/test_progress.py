@@ -19,14 +19,14 @@ def console(terminal=False):
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_run_on_a_terminal(probe, made, terminal):
     screen = console(terminal)
-    data, rows = made(64, held_out=4)
-    run(probe(1), probe(1).start(1, 1), data, rows, Plan(epochs=30, batch_size=1), Watch(Terminal(screen, every=0)))
+    data, rows = made(8, held_out=4)
+    run(probe(40), probe(40).start(1, 4), data, rows, Plan(epochs=1000, batch_size=4), Watch(Terminal(screen, every=0)))
     text = screen.file.getvalue()
-    assert "at most 30 epochs of 64 iterations" in text
+    assert "at most 1,000 epochs of 2 iterations" in text
     assert "predicted: at most" in text and "MB of memory" in text
-    assert "trained: 30 epochs, 1920 iterations" in text and "all epochs done" in text
+    assert "trained: 1000 epochs, 2000 iterations" in text and "all epochs done" in text
     if not terminal:
-        assert "epoch 29, iteration 1920 of 1920: error" in text and "/s" in text and " left" in text
+        assert "epoch 999, iteration 2000 of 2000: error" in text and "/s" in text and " left" in text
         assert "\x1b" not in text
     assert text.index("predicted") < text.index("trained")
 
@@ -56,7 +56,7 @@ def test_the_bar_is_taken_away_when_something_breaks(probe, made):
     watch = Terminal(console(True))
     data, rows = made(8)
     with pytest.raises(RuntimeError, match="broken"):
-        run(probe(2), probe(2).start(1, 4), data, rows, Plan(epochs=1, batch_size=4), Watch(watch, (broken,)))
+        run(probe(40), probe(40).start(1, 4), data, rows, Plan(epochs=1, batch_size=4), Watch(watch, (broken,)))
     assert watch._bar is None
 
 
