@@ -7,6 +7,7 @@ import platform
 import threading
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pellucid.training.loop import Carry, Data, Limits, Rows, Shape, run_chunk
 from pellucid.training.program import Program
 
 KEPT = 32
-_kept: OrderedDict[Any, Any] = OrderedDict()
+_kept: OrderedDict[Any, Compiled] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -64,7 +65,27 @@ def _signature(arguments: Any) -> Any:
     return structure, tuple((np.shape(leaf), str(leaf.dtype)) for leaf in leaves)
 
 
-def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, rows: Rows, limits: Limits) -> Any:
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled loop.
+
+    Args:
+        call: from (carry, data, rows, limits) to the next carry.
+        bytes: memory that it needs beside its arguments.
+    """
+
+    call: Any
+    bytes: int
+
+
+def _needs(executable: Any) -> int:
+    analysis = executable.memory_analysis()
+    if analysis is None:
+        return 0
+    return int(analysis.temp_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes)
+
+
+def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, rows: Rows, limits: Limits) -> Compiled:
     """`run_chunk` compiled for these arguments; the carry is donated. Equal programs and shapes compile once."""
     arguments = (carry, data, rows, limits)
     key = (program, shape, _signature(arguments))
@@ -75,8 +96,9 @@ def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, row
     enable_disk_cache()
     jitted = jax.jit(run_chunk, static_argnums=(0, 1), donate_argnums=(2,))
     executable = jitted.lower(program, shape, *arguments).compile()
+    compiled = Compiled(executable, _needs(executable))
     with _lock:
-        _kept[key] = executable
+        _kept[key] = compiled
         if len(_kept) > KEPT:
             _kept.popitem(last=False)
-    return executable
+    return compiled

@@ -105,9 +105,9 @@ class _Run:
         self.seconds, self.log, self.new = 0.0, Log(self.per_epoch, {}, np.zeros(0)), []
         self._restore()
         start = time.perf_counter()
-        self.executable = compiled_chunk(program, shape, self.carry, data, rows, self.limits)
+        self.compiled = compiled_chunk(program, shape, self.carry, data, rows, self.limits)
         self.compile_seconds = time.perf_counter() - start
-        self.predicted_memory = predicted_peak(self.executable)
+        self.predicted_memory = predicted_peak(self.compiled.bytes)
         self.cost = Cost(self.total, self.per_epoch, _held_out_share(rows))
         self.last_save = time.perf_counter()
         self.until_save = watch.checkpoint.first if watch.checkpoint else 0.0
@@ -151,7 +151,7 @@ class _Run:
         first, epochs, begun = self.done, len(self.log.epochs), self.seconds
         stop = min(first + self._length(), self.total, (int(self.carry.epoch) + HISTORY) * self.per_epoch)
         start = time.perf_counter()
-        self.carry = jax.block_until_ready(self.executable(
+        self.carry = jax.block_until_ready(self.compiled.call(
             self.carry, self.data, self.rows, self.limits._replace(stop=jnp.int32(stop))))
         elapsed = time.perf_counter() - start
         self.seconds += elapsed

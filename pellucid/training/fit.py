@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -184,12 +185,17 @@ def _as_device_type(values: Any) -> np.ndarray:
     return array.astype(np.float64 if jax.config.jax_enable_x64 else np.float32)
 
 
+@partial(jax.jit, static_argnums=0)
+def _evaluate(program: Supervised, state: PyTree, batch: Batch) -> PyTree:
+    return program.evaluate(state, batch)
+
+
 def _try_one_row(program: Supervised, state: PyTree, joined: tuple) -> None:
     """Run one row through the network's shapes, so that a mismatch is told before anything is compiled."""
     one = jax.tree.map(lambda leaf: leaf[0], state)
     inputs, targets, weight = jax.tree.map(lambda leaf: leaf[:1], joined)
     try:
-        jax.eval_shape(program.evaluate, one, Batch(inputs, targets, weight, np.zeros(1, np.int32)))
+        _evaluate.eval_shape(program, one, Batch(inputs, targets, weight, np.zeros(1, np.int32)))
     except (TypeError, ValueError) as error:
         if isinstance(error, ShapeError):
             raise

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -13,16 +12,12 @@ except ImportError:  # there is none on Windows
     resource = None
 
 
-def predicted_peak(executable: Any) -> int:
-    """The most bytes that will be in use once `executable` runs: what is in use now, and what it needs beside it.
+def predicted_peak(more: int) -> int:
+    """The most bytes that will be in use once a program runs that needs so many `more` than are in use now.
 
     On a CPU this is memory of the whole process, so that it can be compared with `measured_peak`; on an accelerator
     it is memory of the device.
     """
-    analysis = executable.memory_analysis()
-    more = 0
-    if analysis is not None:  # the arguments are there already
-        more = int(analysis.temp_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes)
     on_device = _device_statistics()
     if on_device:
         return on_device.get("bytes_in_use", 0) + more
