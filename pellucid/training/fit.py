@@ -97,7 +97,8 @@ def fit(network: Any, loss: AbstractLoss | str, data: tuple[PyTree, Any], *,
     """
     chosen = FIT.check(settings)
     if chosen["learning_rate"] == "find":
-        raise SettingsError("`learning_rate` was 'find', which `fit` cannot do.", "pass a number; pellucid.train and the estimators can look for one")
+        raise SettingsError("`learning_rate` was 'find', which `fit` cannot do.",
+                            "pass a number; pellucid.train and the estimators can look for one")
     loss = losses[loss] if isinstance(loss, str) else loss
     joined, count = _join(data, validation)
     total = len(joined[2])
