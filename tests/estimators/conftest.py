@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-QUICK = {"members": 2, "epochs": 4, "hidden": (8,), "learning_rate": 0.01}
+QUICK = {"members": 2, "epochs": 4, "hidden": (8,), "learning_rate": 0.01, "column_dropout": 0.0}
 
 
 @pytest.fixture(scope="session")
