@@ -14,6 +14,7 @@ SCRIPT = """
 import os, signal, sys, threading
 import jax, numpy as np, pellucid
 from pellucid.training import Watch
+before = signal.getsignal(signal.SIGINT)
 rng = np.random.default_rng(0)
 x = rng.normal(size=(64, 3)).astype("float32")
 begun = threading.Event()
@@ -24,7 +25,7 @@ threading.Thread(target=wait_and_send, daemon=True).start()
 net = pellucid.networks.Feedforward(3, (), 1, key=jax.random.key(0))
 watching = Watch(callbacks=(lambda epoch: begun.set() if epoch.epoch == 3 else None,))
 fit = pellucid.fit(net, "mean_squared", (x, x[:, :1]), epochs=1_000_000, watch=watching)
-restored = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+restored = signal.getsignal(signal.SIGINT) is before
 print(fit.ending, len(fit.history) > 1, fit.predict(x).shape, restored)
 """
 
