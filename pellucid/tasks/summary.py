@@ -135,7 +135,8 @@ def _tested(story: Story) -> str:
                 "rows.")
     how = "the latest rows" if story.prepared.times is not None else "rows drawn at random, stratified by the target"
     how = "whole groups drawn at random" if story.prepared.groups is not None and story.prepared.times is None else how
-    return f"The test rows are {how}; nothing was chosen by them."
+    return (f"The test rows are {how}; nothing was chosen by them. Each network also left out a part of the training "
+            "rows, which served for its validation.")
 
 
 def _promise(story: Story) -> Promise | None:
