@@ -22,4 +22,5 @@ def test_epochs_are_written(tmp_path):
     callback = TensorBoard(tmp_path)
     callback(Epoch(-1, 0, 2.0, float("nan"), 0.0))
     assert callback(Epoch(0, 5, 1.0, 1.5, 0.1)) is None
+    callback._writer.close()  # a thread of tensorboardX writes the file; this waits for it
     assert sum(path.stat().st_size for path in tmp_path.glob("events*")) > 100
