@@ -15,7 +15,7 @@ import numpy as np
 ROUNDS = 8
 
 
-def _mix(value):
+def mix(value):
     """A 32-bit integer hash; works on NumPy and JAX unsigned integers alike."""
     value = value ^ (value >> 16)
     value = value * np.uint32(0x7FEB352D)
@@ -26,9 +26,9 @@ def _mix(value):
 
 def shuffle_seed(seed, *counters):
     """Fold `counters` (member, epoch, …) into one unsigned 32-bit seed."""
-    folded = _mix(seed + np.uint32(0x9E3779B9))
+    folded = mix(seed + np.uint32(0x9E3779B9))
     for counter in counters:
-        folded = _mix(folded ^ _mix(counter + np.uint32(0x85EBCA6B)))
+        folded = mix(folded ^ mix(counter + np.uint32(0x85EBCA6B)))
     return folded
 
 
@@ -36,9 +36,9 @@ def _encrypt(value, seed, low_bits, low_mask, high_mask):
     high, low = value >> low_bits, value & low_mask
     for turn in range(ROUNDS):
         if turn % 2 == 0:
-            high = high ^ (_mix(low ^ _mix(seed + np.uint32(turn))) & high_mask)
+            high = high ^ (mix(low ^ mix(seed + np.uint32(turn))) & high_mask)
         else:
-            low = low ^ (_mix(high ^ _mix(seed + np.uint32(turn))) & low_mask)
+            low = low ^ (mix(high ^ mix(seed + np.uint32(turn))) & low_mask)
     return (high << low_bits) | low
 
 

@@ -14,12 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-
-def mix(value: jax.Array) -> jax.Array:
-    """A bijective 32-bit hash."""
-    value = (value ^ (value >> 16)) * np.uint32(0x7FEB352D)
-    value = (value ^ (value >> 15)) * np.uint32(0x846CA68B)
-    return value ^ (value >> 16)
+from pellucid.core.permutation import mix
 
 
 @partial(jax.jit, static_argnames="shape", inline=True)

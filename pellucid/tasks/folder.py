@@ -118,7 +118,7 @@ class RunFolder:
                 words += _as_options(name, value)
         return shlex.join(words)
 
-    def write(self, run: Run, resolved: Mapping[str, Any], seconds: float) -> None:
+    def write(self, run: Run, resolved: Mapping[str, Any]) -> None:
         """Write everything but the checkpoint; the model first."""
         for name in FILES:
             remove_leftovers(self.path / name)

@@ -1,7 +1,6 @@
 """`pellucid.train`: a table in, a trained network out, with its honest quality beside plain methods."""
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,11 +128,10 @@ def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Stor
 
 
 def _written(story: Story, folder: RunFolder) -> Run:
-    start = time.perf_counter()
     result, metrics, about = summarise(story)
     model = story.learned.model.with_metrics(metrics, about)
     finished = Run(folder.path, model, result, metrics, story.learned.outcome.history, story.learned.outcome.ending)
-    folder.write(finished, story.settings, time.perf_counter() - start)
+    folder.write(finished, story.settings)
     return finished
 
 
