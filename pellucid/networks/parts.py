@@ -1,0 +1,45 @@
+"""What a network says of itself, part by part: the raw material of its description and its drawing."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One layer of a network.
+
+    Args:
+        name: what it is called; the same name as in `layer_outputs` where that has it.
+        role: `"input"`, `"hidden"` or `"output"`; `"weights"` for an array of a foreign network.
+        neurons: how many it has; 0 where it only passes signals on.
+        activation: the name of the activation function, empty where there is none.
+        arrays: a pytree with its arrays; every array of a network belongs to exactly one part.
+        depth: its place from the inputs on, parts side by side share one; one more than the part before when `None`.
+        shape: of what it gives for one example, such as (28, 28, 32).
+        uses: how often each weight is multiplied for one example: the positions of a window, the steps of a sequence.
+        kind: what sort of layer it is, for the drawing.
+    """
+
+    name: str
+    role: str
+    neurons: int
+    activation: str = ""
+    arrays: Any = None
+    depth: int | None = None
+    shape: tuple[int, ...] = ()
+    uses: int = 1
+    kind: str = "dense"
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """All parts of a network.
+
+    Args:
+        rows: from the inputs on.
+        paths: connections that lead past layers: (from depth, to depth, name).
+    """
+
+    rows: tuple[Part, ...]
+    paths: tuple[tuple[int, int, str], ...] = ()
