@@ -3,19 +3,16 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
 
-from pellucid.networks.feedforward import Feedforward
-from pellucid.networks.tabular import Tabular
-from pellucid.nn import Residual
+from pellucid.networks.parts import Part, is_array, parts_of
 
-SYNAPSES = ("weight", "vectors", "frequency", "factor")  # names of arrays that join neurons
-BIASES = ("bias", "phase")
-MULTIPLIED = ("weight", "frequency", "factor")  # vectors are looked up, not multiplied
+LOOKED_UP = ("vectors",)  # names of arrays that join neurons without being multiplied
+MULTIPLIED = ("frequency", "factor")  # besides every name that begins or ends with "weight"
+BIASES = ("phase",)  # besides every name that begins or ends with "bias"
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,8 @@ class LayerRow:
         shape: the shapes of its weights, such as "30 × 64".
         flops: floating-point operations forward for the whole batch: two for each multiply-add.
         bytes: memory of its arrays.
+        kind: what sort of layer it is, such as `"convolution"`.
+        output: the shape of what it gives for one example, such as (28, 28, 32); empty where it is the neurons.
     """
 
     name: str
@@ -47,6 +46,8 @@ class LayerRow:
     shape: str = ""
     flops: int = 0
     bytes: int = 0
+    kind: str = "dense"
+    output: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,111 +140,51 @@ def describe(network: Any, batch_size: int = 1) -> Description:
     """Every layer of a network: role, neurons, activation, bias, synapses, shape, FLOPs, memory.
 
     Args:
-        network: a `Feedforward` or `Tabular`; of any other pytree the arrays are listed.
+        network: a network that tells its `parts()`; of any other pytree the arrays are listed.
         batch_size: how many rows the floating-point operations are counted for.
 
     Example:
         >>> describe(Feedforward(30, (64, 64), 2, key=jax.random.key(0))).synapses
         6144
     """
-    counter = _Counter(batch_size)
-    paths: list[tuple[int, int, str]] = []
-    if isinstance(network, Feedforward):
-        rows = [counter.row("input", "input", 0, network.settings.in_features)]
-        rows += _feedforward_rows(network, 1, 0, counter, paths)
-    elif isinstance(network, Tabular):
-        rows = _tabular_rows(network, counter, paths)
-    else:
-        rows = [counter.row(jax.tree_util.keystr(path).strip("."), "weights", index, 0, arrays=leaf)
-                for index, (path, leaf) in enumerate(jax.tree_util.tree_leaves_with_path(network)) if _is_array(leaf)]
-    parameters = sum(leaf.size for leaf in jax.tree.leaves(network) if _is_array(leaf))
-    return Description(type(network).__name__, tuple(rows), tuple(paths), parameters, batch_size)
+    parts = parts_of(network)
+    leaves = [(path, leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(network) if is_array(leaf)]
+    names = {id(leaf): _array_name(path) for path, leaf in leaves}
+    rows = tuple(_row(part, depth, names, batch_size) for depth, part in parts.placed())
+    return Description(type(network).__name__, rows, parts.paths, sum(leaf.size for _, leaf in leaves), batch_size)
 
 
-class _Counter:
-    """Makes rows, counting what the arrays of a layer hold."""
-
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size = batch_size
-
-    def row(self, name: str, role: str, depth: int, neurons: int, activation: str = "", arrays: Any = None) -> LayerRow:
-        leaves = [(_last_name(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(arrays)
-                  if _is_array(leaf)]
-        size = _sum_of(leaves, lambda name, leaf: leaf.size)
-        foreign = role == "weights"
-        synapses = size(lambda name, leaf: name in SYNAPSES or foreign and leaf.ndim > 1)
-        biases = size(lambda name, leaf: name in BIASES or foreign and leaf.ndim <= 1)
-        multiplied = size(lambda name, leaf: name in MULTIPLIED or foreign and leaf.ndim > 1)
-        shapes = [leaf.shape for name, leaf in leaves if name in SYNAPSES or foreign]
-        shown = ", ".join(" × ".join(str(side) for side in shape) for shape in shapes[:3]) + ", …" * (len(shapes) > 3)
-        return LayerRow(name, role, depth, neurons, activation, any(name in BIASES for name, _ in leaves), synapses,
-                        biases, shown, 2 * multiplied * self.batch_size,
-                        sum(leaf.size * leaf.dtype.itemsize for _, leaf in leaves))
+def _row(part: Part, depth: int, names: dict[int, str], batch_size: int) -> LayerRow:
+    """Count what the arrays of a part hold."""
+    leaves = [(names.get(id(leaf)) or _array_name(path), leaf)
+              for path, leaf in jax.tree_util.tree_leaves_with_path(part.arrays) if is_array(leaf)]
+    size, shapes, bias = {"multiplied": 0, "looked up": 0, "bias": 0, "other": 0}, [], False
+    for name, leaf in leaves:
+        kind = array_kind(name) if part.role != "weights" else "multiplied" if leaf.ndim > 1 else "bias"
+        size[kind] += leaf.size
+        bias |= array_kind(name) == "bias"
+        if kind in ("multiplied", "looked up") or part.role == "weights":
+            shapes.append(" × ".join(str(side) for side in leaf.shape))
+    return LayerRow(part.name, part.role, depth, part.neurons, part.activation, bias,
+                    size["multiplied"] + size["looked up"], size["bias"],
+                    ", ".join(shapes[:3]) + ", …" * (len(shapes) > 3),
+                    2 * size["multiplied"] * part.uses * batch_size,
+                    sum(leaf.size * leaf.dtype.itemsize for _, leaf in leaves), part.kind, tuple(part.shape))
 
 
-def _sum_of(leaves: list[tuple[str, Any]], value: Callable[[str, Any], int]) -> Callable[[Callable], int]:
-    return lambda keep: sum(value(name, leaf) for name, leaf in leaves if keep(name, leaf))
+def array_kind(name: str) -> str:
+    """What an array of this name does: `"multiplied"` and `"looked up"` join neurons; `"bias"`; or `"other"`."""
+    if name in MULTIPLIED or name.startswith("weight") or name.endswith("weight"):
+        return "multiplied"
+    if name in LOOKED_UP:
+        return "looked up"
+    return "bias" if name in BIASES or name.startswith("bias") or name.endswith("bias") else "other"
 
 
-def _is_array(leaf: Any) -> bool:
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
-
-
-def _last_name(path: tuple[Any, ...]) -> str:
-    return getattr(path[-1], "name", "") if path else ""
-
-
-def _feedforward_rows(network: Feedforward, depth: int, source: int, counter: _Counter,
-                      paths: list[tuple[int, int, str]]) -> list[LayerRow]:
-    settings, rows = network.settings, []
-    if network.stem is not None:
-        rows.append(counter.row("stem", "hidden", depth, network.stem.out_features, "identity", network.stem))
-        depth += 1
-    for number, block in enumerate(network.hidden, 1):
-        if isinstance(block, Residual):
-            start = depth - 1
-            rows.append(counter.row(f"hidden {number}, first", "hidden", depth, block.out_features, block.activation,
-                                    (block.normalisation, block.first)))
-            rows.append(counter.row(f"hidden {number}, second", "hidden", depth + 1, block.out_features, "identity",
-                                    (block.second, block.shortcut)))
-            paths.append((start, depth + 1, "residual"))
-            depth += 2
-        else:
-            rows.append(counter.row(f"hidden {number}", "hidden", depth, block.out_features, block.activation, block))
-            depth += 1
-    rows.append(counter.row("output", "output", depth, settings.out_features, settings.output_activation,
-                            (network.closing, network.output)))
-    if network.skip is not None:
-        rows.append(counter.row("linear path", "output", depth, 0, arrays=network.skip))
-        paths.append((source, depth, "linear path"))
-    return rows
-
-
-def _tabular_rows(network: Tabular, counter: _Counter, paths: list[tuple[int, int, str]]) -> list[LayerRow]:
-    coded = network.one_hot.out_features
-    vectors = network.category_embeddings
-    codes = sum(layer.vectors.shape[-2] for layer in vectors)
-    inputs = [(name, neurons) for name, neurons in (("numbers", network.num_numbers), ("categories, one-hot", coded),
-                                                    ("categories", codes)) if neurons]
-    rows = [counter.row(name, "input", 0, neurons, arrays=network.column_dropout if index == 0 else None)
-            for index, (name, neurons) in enumerate(inputs)]
-    depth = 1
-    if network.number_embedding is not None:
-        kind = network.numbers.embedding.replace("_", " ")
-        rows.append(counter.row(f"{kind} embedding", "hidden", 1, network.number_embedding.out_features,
-                                arrays=network.number_embedding))
-    if vectors:
-        rows.append(counter.row("category embedding", "hidden", 1, sum(layer.vectors.shape[-1] for layer in vectors),
-                                arrays=vectors))
-    depth += any(row.depth == 1 for row in rows)
-    if network.scale is not None:
-        rows.append(counter.row("scale", "hidden", depth - 1, 0, arrays=network.scale))
-    rows += _feedforward_rows(network.body, depth, depth - 1, counter, paths)
-    if network.skip is not None:
-        last = max(row.depth for row in rows)
-        rows.append(counter.row("linear path", "output", last, 0, arrays=network.skip))
-        paths.append((0, last, "linear path"))
-    return rows
+def _array_name(path: tuple[Any, ...]) -> str:
+    """The last name on the way to an array: the field, or the key of a mapping."""
+    names = [getattr(step, "name", getattr(step, "key", "")) for step in path]
+    return next((name for name in reversed(names) if isinstance(name, str) and name), "")
 
 
 def _scaled(value: float, base: int) -> str:

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 
 from pellucid.errors import SettingsError, ShapeError
+from pellucid.networks.parts import Part, Parts
 from pellucid.nn import Dense, Hidden, Residual, activate, activations, initialiser_for, initialisers
 from pellucid.nn._random import subkeys
 from pellucid.nn.blocks import BlockState, Normalisation, initial_state, normalise
@@ -176,6 +177,11 @@ class Feedforward(eqx.Module):
             total = total + self.skip(inputs)
         return activate(self.settings.output_activation, total if past is None else total + past)
 
+    def parts(self) -> Parts:
+        """The inputs, each hidden layer, the outputs, and the paths past them."""
+        body = body_parts(self, 1, 0)
+        return Parts((Part("input", "input", self.settings.in_features), *body.rows), body.paths)
+
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values; `pellucid.networks.build` turns it into a network again."""
         return {"network": "feedforward", **asdict(self.settings), "hidden": list(self.settings.hidden)}
@@ -185,3 +191,36 @@ class Feedforward(eqx.Module):
         """A new network of this specification, with new starting weights."""
         options = dict(spec) | {"hidden": tuple(spec["hidden"])}
         return cls(**options, key=key)
+
+
+def body_parts(network: Feedforward, depth: int, source: int) -> Parts:
+    """The parts of a feed-forward network but for its inputs, for use inside another network.
+
+    Args:
+        network: the network.
+        depth: of its first layer.
+        source: the depth that its linear path starts from.
+    """
+    rows: list[Part] = []
+    paths: list[tuple[int, int, str]] = []
+    if network.stem is not None:
+        rows.append(Part("stem", "hidden", network.stem.out_features, "identity", network.stem, depth))
+        depth += 1
+    for number, block in enumerate(network.hidden, 1):
+        name, neurons = f"hidden {number}", block.out_features
+        if isinstance(block, Residual):
+            first, second = (block.normalisation, block.first), (block.second, block.shortcut)
+            rows += [Part(f"{name}, first", "hidden", neurons, block.activation, first, depth),
+                     Part(f"{name}, second", "hidden", neurons, "identity", second, depth + 1)]
+            paths.append((depth - 1, depth + 1, "residual"))
+            depth += 2
+        else:
+            rows.append(Part(name, "hidden", neurons, block.activation, block, depth))
+            depth += 1
+    settings = network.settings
+    rows.append(Part("output", "output", settings.out_features, settings.output_activation,
+                     (network.closing, network.output), depth))
+    if network.skip is not None:
+        rows.append(Part("linear path", "output", 0, arrays=network.skip, depth=depth))
+        paths.append((source, depth, "linear path"))
+    return Parts(tuple(rows), tuple(paths))

@@ -1,8 +1,11 @@
 """What a network says of itself, part by part: the raw material of its description and its drawing."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import jax
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +46,27 @@ class Parts:
 
     rows: tuple[Part, ...]
     paths: tuple[tuple[int, int, str], ...] = ()
+
+    def placed(self) -> Iterator[tuple[int, Part]]:
+        """Each part with its depth; the inputs have 0."""
+        depth = -1
+        for part in self.rows:
+            depth = depth + 1 if part.depth is None else part.depth
+            yield depth, part
+
+
+def array_parts(network: Any) -> Parts:
+    """The arrays of a foreign network, one part each, by path, such as `"module.layers[0].weight"`."""
+    leaves = jax.tree_util.tree_leaves_with_path(network)
+    return Parts(tuple(Part(jax.tree_util.keystr(path).strip("."), "weights", 0, arrays=leaf)
+                       for path, leaf in leaves if is_array(leaf)))
+
+
+def parts_of(network: Any) -> Parts:
+    """What a network says of itself, or its arrays where it says nothing."""
+    return network.parts() if hasattr(network, "parts") else array_parts(network)
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf is an array, or stands for one that was never made."""
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")

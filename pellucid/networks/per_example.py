@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 
 from pellucid.errors import SettingsError
+from pellucid.networks.parts import Parts, array_parts
 
 
 class PerExample(eqx.Module):
@@ -42,6 +43,10 @@ class PerExample(eqx.Module):
             return jax.vmap(lambda example: module(example, key=None))(inputs), ()
         keys = jax.random.split(key, jax.tree.leaves(inputs)[0].shape[0])
         return jax.vmap(lambda example, own: module(example, key=own))(inputs, keys), ()
+
+    def parts(self) -> Parts:
+        """Its arrays, one by one: what they mean is not known."""
+        return array_parts(self)
 
     def spec(self) -> dict[str, Any]:
         """The name of the module, as information; such a network is not built from its specification."""

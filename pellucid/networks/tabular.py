@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +13,8 @@ import numpy as np
 from pellucid.core.names import NUMERIC_EMBEDDING_ALIASES, NUMERIC_EMBEDDINGS
 from pellucid.core.registry import Registry
 from pellucid.errors import SettingsError, ShapeError, did_you_mean
-from pellucid.networks.feedforward import Feedforward, State
+from pellucid.networks.feedforward import Feedforward, State, body_parts
+from pellucid.networks.parts import Part, Parts
 from pellucid.nn import (
     Dense,
     Embedding,
@@ -265,6 +266,32 @@ class Tabular(eqx.Module):
         joined, plain = self.join(inputs)
         past = None if self.skip is None else self.skip(plain)
         return {"input": joined} | self.body.layer_outputs(joined, state=state, past=past)
+
+    def parts(self) -> Parts:
+        """Numbers and categories, their embeddings, the layers of the body, and the paths past them."""
+        vectors = self.category_embeddings
+        inputs = (("numbers", self.num_numbers), ("categories, one-hot", self.one_hot.out_features),
+                  ("categories", sum(layer.vectors.shape[-2] for layer in vectors)))
+        rows = [Part(name, "input", neurons, depth=0) for name, neurons in inputs if neurons]
+        rows[0] = replace(rows[0], arrays=self.column_dropout)
+        depth = 0
+        if self.number_embedding is not None:
+            name, depth = self.numbers.embedding.replace("_", " "), 1
+            rows.append(Part(f"{name} embedding", "hidden", self.number_embedding.out_features,
+                             arrays=self.number_embedding, depth=1))
+        if vectors:
+            depth = 1
+            rows.append(Part("category embedding", "hidden", sum(layer.vectors.shape[-1] for layer in vectors),
+                             arrays=vectors, depth=1))
+        if self.scale is not None:
+            rows.append(Part("scale", "hidden", 0, arrays=self.scale, depth=depth))
+        body = body_parts(self.body, depth + 1, depth)
+        rows, paths = [*rows, *body.rows], body.paths
+        if self.skip is not None:
+            last = max(part.depth for part in body.rows)
+            rows.append(Part("linear path", "output", 0, arrays=self.skip, depth=last))
+            paths += ((0, last, "linear path"),)
+        return Parts(tuple(rows), paths)
 
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values; `pellucid.networks.build` turns it into a network again."""
