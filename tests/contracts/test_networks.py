@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pellucid.networks import build, describe, draw, weights
+from pellucid.networks.parts import is_array, parts_of
 from pellucid.nn import trainable
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -144,6 +145,8 @@ def test_described_and_drawn(case):
     assert description.parameters == sum(leaf.size for leaf in arrays)
     assert description.bytes == sum(leaf.size * leaf.dtype.itemsize for leaf in arrays)
     assert description.flops == 2 * describe(network).flops
+    in_parts = [id(leaf) for part in parts_of(network).rows for leaf in jax.tree.leaves(part.arrays) if is_array(leaf)]
+    assert sorted(in_parts) == sorted(id(leaf) for leaf in arrays)  # each array belongs to exactly one part
     assert str(description) and "<table>" in description._repr_html_()
     json.dumps(description.to_json())
     assert draw(network).axes and weights(network)
