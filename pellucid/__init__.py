@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         losses,
         networks,
         nn,
+        objectives,
         train,
         training,
     )
@@ -53,6 +54,7 @@ _LATE = {
     "networks": "networks",
     "nn": "nn",
     "losses": "losses",
+    "objectives": "training.objectives",
     "training": "training",
     "export": "model.export",
 }
@@ -61,7 +63,7 @@ _LATE = {
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
     "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "__version__", "errors", "export",
-    "fit", "inspect", "load", "losses", "networks", "nn", "train", "training",
+    "fit", "inspect", "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]
 
 

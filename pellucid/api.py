@@ -18,10 +18,11 @@ from pellucid.estimators import Classifier, Regressor
 from pellucid.model import export
 from pellucid.model.model import Model, load
 from pellucid.tasks.train import train
+from pellucid.training import objectives
 from pellucid.training.fit import fit
 
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
     "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "errors", "export", "fit", "inspect",
-    "load", "losses", "networks", "nn", "train", "training",
+    "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]

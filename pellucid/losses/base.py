@@ -27,6 +27,11 @@ class AbstractLoss(abc.ABC):
     def per_example(self, outputs: jax.Array, targets: jax.Array) -> jax.Array:
         """The error of each row: (batch,)."""
 
+    def amount(self, targets: jax.Array) -> jax.Array | None:
+        """How much each row counts beside its weight, such as the number of its time steps: (batch,); all alike when
+        `None`."""
+        return None
+
     def finish(self, mean: jax.Array) -> jax.Array:
         """The last step, from the mean over all rows to the reported error."""
         return mean

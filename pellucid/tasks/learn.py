@@ -18,11 +18,12 @@ from pellucid.tasks.left_out import calibration_of, kept_members
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
 from pellucid.training.compiled import enable_disk_cache
+from pellucid.training.descent import Descent, DescentState, descent
 from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.loop import Data
+from pellucid.training.objectives import Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import Plan, device_data, device_rows
-from pellucid.training.supervised import Supervised, SupervisedState, plain, supervised
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
 
 
-def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, SupervisedState, dict[str, Any]]:
+def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, DescentState, dict[str, Any]]:
     """The program that learns, its members before the first iteration, and the specification of their network."""
     loss, spec = training_loss(lesson, settings), network_spec(lesson, settings)
     folds = folds_of(settings)
@@ -74,7 +75,7 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Supervised, Supe
     members = fitted_start(lesson, members, folds, settings["kinds"])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
-    return *supervised(members, loss, plain(loss), optimiser), spec
+    return *descent(members, Supervised(loss), optimiser), spec
 
 
 def plan_of(settings: Mapping[str, Any], rows: int) -> Plan:
@@ -91,7 +92,7 @@ def on_device(lesson: Lesson, settings: Mapping[str, Any]) -> Data:
     return device_data(*_typed((dict(lesson.inputs), lesson.answers, lesson.weight), settings["precision"]))
 
 
-def trained_members(spec: Mapping[str, Any], program: Supervised, outcome: Outcome) -> Members:
+def trained_members(spec: Mapping[str, Any], program: Descent, outcome: Outcome) -> Members:
     """The networks with their best weights, on the host."""
     (weights, network_state), buffers = jax.device_get((outcome.carry.best, outcome.carry.state.buffers))
     return Members(spec, program.layout, weights, buffers, network_state)

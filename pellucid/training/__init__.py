@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from pellucid.training.callbacks import TensorBoard
 from pellucid.training.engine import Outcome, Watch, run
-from pellucid.training.fit import Fit, fit
+from pellucid.training.fit import Fit, fit, predict
 from pellucid.training.history import Epoch, History
 from pellucid.training.plan import Plan
 
-__all__ = ["Epoch", "Fit", "History", "Outcome", "Plan", "TensorBoard", "Watch", "fit", "run"]
+__all__ = ["Epoch", "Fit", "History", "Outcome", "Plan", "TensorBoard", "Watch", "fit", "predict", "run"]

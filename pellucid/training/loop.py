@@ -4,6 +4,7 @@ Nothing in it depends on how training is cut into chunks: the result of ten call
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from pellucid.core.keys import step_key
-from pellucid.core.permutation import permute, shuffle_seed
+from pellucid.core.permutation import mix, permute, shuffle_seed
 from pellucid.training.program import Batch, Measurements, Moment, Program
 from pellucid.training.schedules import schedules
 
@@ -27,11 +28,13 @@ HISTORY = 256
 
 
 class Data(NamedTuple):
-    """All rows, on the device."""
+    """All rows, on the device; `shared` is not by row, and `size`, where known, is how long or large each row is."""
 
     inputs: PyTree[Array]
     targets: PyTree[Array]
     weight: Float[Array, " rows"]
+    shared: PyTree[Array] = ()
+    size: Int[Array, " rows"] | None = None
 
 
 class Rows(NamedTuple):
@@ -90,6 +93,18 @@ def _take(data: Data, chosen: Int[Array, "members batch"], weight: Float[Array, 
     return Batch(jax.tree.map(pick, data.inputs), jax.tree.map(pick, data.targets), weight, chosen)
 
 
+def _over_members(program: Program, members: int, function: Callable) -> Callable:
+    """`function` of one member, for all of them: side by side, or one after another."""
+    if not getattr(program, "members_in_turn", False):
+        return jax.vmap(function)
+    if members > 1:
+        return lambda *parts: jax.lax.map(lambda one: function(*one), parts)
+
+    def alone(*parts: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf[None], function(*jax.tree.map(lambda leaf: leaf[0], parts)))
+    return alone
+
+
 class Block(NamedTuple):
     """The rows of some iterations to come, drawn together: that takes a tenth of the time of drawing them singly."""
 
@@ -113,9 +128,20 @@ def _draw(first: Array, epoch: Array, data: Data, rows: Rows, limits: Limits, sh
         seed = shuffle_seed(limits.seed, member, epoch.astype(jnp.uint32))
         inside = jnp.minimum(position, count - 1).astype(jnp.uint32)
         chosen = table[permute(inside, count.astype(jnp.uint32), seed)]
-        return Block(chosen, jnp.where(position < count, data.weight[chosen], 0))
+        block = Block(chosen, jnp.where(position < count, data.weight[chosen], 0))
+        return block if data.size is None else _alike(block, position < count, data.size[chosen], seed, shape)
 
     return jax.vmap(choose)(members, rows.training, rows.training_count)
+
+
+def _alike(block: Block, real: Array, size: Array, seed: Array, shape: Shape) -> Block:
+    """The rows of a block with those of like size in one batch, and the batches in random order; padding stays last."""
+    order = jnp.argsort(jnp.where(real, size, jnp.iinfo(size.dtype).max))
+    batches = jnp.arange(order.size // shape.batch_size, dtype=jnp.uint32)
+    filled = batches * shape.batch_size < jnp.sum(real)
+    mixed = jnp.argsort(jnp.where(filled, mix(batches ^ seed) >> 1, jnp.uint32(2**32 - 1)))
+    order = order.reshape(-1, shape.batch_size)[mixed].reshape(-1)
+    return Block(block.chosen[order], block.weight[order])
 
 
 def _finite(measured: Measurements) -> Bool[Array, " members"]:
@@ -128,7 +154,8 @@ def _where(condition: Bool[Array, " members"], new: PyTree[Array], old: PyTree[A
     return jax.tree.map(choose, new, old)
 
 
-def _iterate(program: Program, carry: Carry, batch: Batch, limits: Limits, shape: Shape) -> Carry:
+def _iterate(program: Program, carry: Carry, batch: Batch, shared: PyTree[Array], limits: Limits,
+             shape: Shape) -> Carry:
     """One iteration of every member; a step that is not finite is not taken, and lowers the member's rate."""
     progress = carry.iteration.astype(limits.learning_rate.dtype) / jnp.maximum(limits.total, 1)
     factor = limits.learning_rate * schedules[shape.schedule](progress)
@@ -136,9 +163,9 @@ def _iterate(program: Program, carry: Carry, batch: Batch, limits: Limits, shape
 
     def step(member: Array, state: PyTree[Array], one: Batch, scale: Array) -> tuple[Any, Measurements]:
         moment = Moment(step_key(limits.key, member, carry.iteration), carry.iteration, carry.epoch, factor * scale)
-        return program.step(state, one, moment)
+        return program.step(state, one._replace(shared=shared), moment)
 
-    state, measured = jax.vmap(step)(members, carry.state, batch, carry.rate_scale)
+    state, measured = _over_members(program, shape.members, step)(members, carry.state, batch, carry.rate_scale)
     finite = _finite(measured)
     taken = finite & (jnp.sum(batch.weight, axis=1) > 0)
     pairs = jnp.stack([jnp.stack(measured[name]) for name in sorted(measured)])
@@ -162,7 +189,7 @@ def _iterate_until(end: Array, program: Program, carry: Carry, data: Data, rows:
         def one(iteration: Array, inner: Carry) -> Carry:
             start = (iteration - begin - first) * batch_size
             chosen, weight = (jax.lax.dynamic_slice_in_dim(part, start, batch_size, axis=1) for part in block)
-            return _iterate(program, inner, _take(data, chosen, weight), limits, shape)
+            return _iterate(program, inner, _take(data, chosen, weight), data.shared, limits, shape)
 
         return jax.lax.fori_loop(carry.iteration, jnp.minimum(end, begin + first + length), one, carry)
 
@@ -174,12 +201,15 @@ def _mean_error(program: Program, state: PyTree[Array], data: Data, table: Array
     """The error of each member over its own rows, a span (first, count) of its table, tile by tile."""
     first, count = span
 
+    def evaluate(one: PyTree[Array], batch: Batch) -> Measurements:
+        return program.evaluate(one, batch._replace(shared=data.shared))
+
     def add(index: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
         position = index * tile + jnp.arange(tile, dtype=jnp.int32)
         inside = jnp.minimum(position[None], jnp.maximum(count[:, None] - 1, 0))
         chosen = jnp.take_along_axis(table, jnp.minimum(first + inside, table.shape[1] - 1), axis=1)
         batch = _take(data, chosen, jnp.where(position[None] < count[:, None], data.weight[chosen], 0))
-        total, weight = jax.vmap(program.evaluate)(state, batch)["error"]
+        total, weight = _over_members(program, table.shape[0], evaluate)(state, batch)["error"]
         return sums[0] + total, sums[1] + weight
 
     zeros = jnp.zeros(table.shape[0], data.weight.dtype)
@@ -241,7 +271,7 @@ def begin(program: Program, shape: Shape, state: PyTree[Array], data: Data, rate
     row = lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape[1:]), leaf.dtype)  # noqa: E731
     one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state)
     batch = Batch(jax.tree.map(row, data.inputs), jax.tree.map(row, data.targets),
-                  jax.ShapeDtypeStruct((1,), dtype), jax.ShapeDtypeStruct((1,), jnp.int32))
+                  jax.ShapeDtypeStruct((1,), dtype), jax.ShapeDtypeStruct((1,), jnp.int32), data.shared)
     number, integer = jax.ShapeDtypeStruct((), dtype), jax.ShapeDtypeStruct((), jnp.int32)
     key = jax.eval_shape(lambda: jax.random.key(0, impl="threefry2x32"))
     _, measured = jax.eval_shape(program.step, one, batch, Moment(key, integer, integer, number))

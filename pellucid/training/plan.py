@@ -31,6 +31,7 @@ class Plan:
         seed: of shuffling, dropout and all other chance in training.
         time_limit: seconds after which training ends at the next chunk; `None` for none.
         rates: factors of the learning rate, one a member; all 1 when empty.
+        tile: how many rows are measured together, at least 1.
     """
 
     epochs: int = 100
@@ -41,6 +42,7 @@ class Plan:
     seed: int = 0
     time_limit: float | None = None
     rates: tuple[float, ...] = ()
+    tile: int = TILE
 
 
 def bucket(count: int) -> int:
@@ -50,8 +52,9 @@ def bucket(count: int) -> int:
     return -(-count // step) * step
 
 
-def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight: np.ndarray) -> Data:
-    """All rows on the device, padded to a bucket; the padding is never chosen."""
+def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight: np.ndarray,
+                shared: PyTree[np.ndarray] = (), size: np.ndarray | None = None) -> Data:
+    """All rows on the device, padded to a bucket; the padding is never chosen. `shared` stays as it is."""
     rows = len(weight)
     longer = bucket(rows)
 
@@ -61,7 +64,8 @@ def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight:
         padded[:rows] = leaf
         return jax.device_put(padded)
 
-    return Data(jax.tree.map(pad, inputs), jax.tree.map(pad, targets), pad(weight))
+    return Data(jax.tree.map(pad, inputs), jax.tree.map(pad, targets), pad(weight), jax.device_put(shared),
+                None if size is None else pad(np.asarray(size, np.int32)))
 
 
 def device_rows(training: Sequence[np.ndarray], held_out: Sequence[np.ndarray]) -> Rows:
@@ -81,7 +85,7 @@ def loop_shape(plan: Plan, rows: Rows) -> Shape:
     """What the loop is compiled for: a batch is never larger than the data, up to padding."""
     longest = rows.held_out.shape[1] if int(np.max(rows.held_out_count)) else rows.training.shape[1]
     return Shape(members=rows.training.shape[0], batch_size=min(plan.batch_size, rows.training.shape[1]),
-                 tile=min(longest, TILE), schedule=plan.schedule)
+                 tile=min(longest, plan.tile), schedule=plan.schedule)
 
 
 def limits(plan: Plan, total: int, dtype: Any = jnp.float32) -> Limits:

@@ -15,11 +15,12 @@ from pellucid.errors import TrainingError
 from pellucid.losses import losses
 from pellucid.training import Plan, Watch, engine, run
 from pellucid.training.compiled import compiled_chunk
+from pellucid.training.descent import descent
 from pellucid.training.loop import begin
+from pellucid.training.objectives import Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import bucket, device_data, device_rows, limits, loop_shape
 from pellucid.training.schedules import schedules
-from pellucid.training.supervised import supervised
 
 PLAN = Plan(epochs=5, batch_size=16, learning_rate=0.01, schedule="cosine", seed=3)
 
@@ -30,7 +31,7 @@ def problem(toy):
     def make(members=2, folds=False):
         from_keys = jax.vmap(lambda key: pellucid.networks.Feedforward(3, (4,), 1, dropout=0.2, key=key))
         networks = from_keys(jax.random.split(jax.random.key(0), members))
-        program, state = supervised(networks, losses["mean_squared"], losses["mean_squared"], Optimiser("adam"))
+        program, state = descent(networks, Supervised(losses["mean_squared"]), Optimiser("adam"))
         data = device_data(*toy, np.ones(120, np.float32))
         learns = [np.arange(100) if not folds else np.flatnonzero(np.arange(120) % 6 != member)
                   for member in range(members)]

@@ -1,7 +1,6 @@
-"""Learning from examples with reference answers: by mini-batch gradient descent, or by L-BFGS on all rows at once."""
+"""Gradient descent on an objective: by mini-batches, or by L-BFGS on all rows at once."""
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +12,16 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
-from pellucid.losses import AbstractLoss
 from pellucid.training.layout import Layout, is_bias, layout_of, one_vector, take_apart
+from pellucid.training.objectives import AbstractObjective, Assessment
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.program import Batch, Measurements, Moment
 
+MEASURING = 0
+"""The seed of chance in measuring: the same held-out rows always get the same error."""
 
-class SupervisedState(NamedTuple):
+
+class DescentState(NamedTuple):
     """What changes while a network learns, and two vectors that stay beside its weights."""
 
     weights: Float[Array, " weights"]
@@ -31,26 +33,30 @@ class SupervisedState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Supervised:
-    """Minimise `loss` by gradient.
+class Descent:
+    """Minimise an objective by gradient.
 
     Args:
         layout: the network, taken apart.
-        loss: minimised.
-        measure: evaluated on held-out rows; usually `loss` without label smoothing.
+        objective: what is minimised and measured.
         optimiser: how a gradient becomes a step.
     """
 
     layout: Layout
-    loss: AbstractLoss
-    measure: AbstractLoss
+    objective: AbstractObjective
     optimiser: Optimiser = Optimiser()
 
-    def start(self, weights: Array, buffers: PyTree[Array]) -> SupervisedState:
+    @property
+    def members_in_turn(self) -> bool:
+        """Whether members are stepped one after another; the network says so."""
+        return bool(getattr(self.layout.static, "members_in_turn", False))
+
+    def start(self, weights: Array, buffers: PyTree[Array]) -> DescentState:
         """The state of one member before the first iteration."""
         network = self.layout.assemble(weights, buffers)
-        return SupervisedState(weights, network.initial_state(), self.optimiser.direction().init(weights), buffers,
-                               self._per_weight("decay_factor", weights), self._per_weight("rate_factor", weights))
+        return DescentState(weights, self.objective.start_state(network), self.optimiser.direction().init(weights),
+                            buffers, self._per_weight("decay_factor", weights),
+                            self._per_weight("rate_factor", weights))
 
     def _per_weight(self, hint: str, weights: Array) -> Array:
         """One factor per weight: the network's own hint for the leaf, else none of the decay for biases."""
@@ -63,62 +69,64 @@ class Supervised:
     def _hints(self, hint: str) -> Mapping[str, float]:
         return getattr(self.layout.static, hint + "s", dict)()
 
-    def network(self, state: SupervisedState) -> Any:
+    def network(self, state: DescentState) -> Any:
         """The network that a state holds."""
         return self.layout.assemble(state.weights, state.buffers)
 
-    def _error(self, pieces: list[Array], state: SupervisedState, batch: Batch, key: Array) -> tuple[Array, Any]:
+    def _error(self, pieces: list[Array], state: DescentState, batch: Batch, key: Array) -> tuple[Array, Any]:
         network = self.layout.joined(pieces, state.buffers)
-        outputs, network_state = network(batch.inputs, state=state.network_state, key=key, training=True,
-                                         weight=batch.weight)
-        total = jnp.sum(self.loss.per_example(outputs, batch.targets) * batch.weight)
-        mean = total / jnp.maximum(jnp.sum(batch.weight), jnp.finfo(total.dtype).tiny)
-        return self.loss.finish(mean), (total, network_state)
+        assessed = self.objective.errors(network, batch, state=state.network_state, key=key)
+        weight = _counted(assessed, batch)
+        total, counted = jnp.sum(assessed.errors * weight), jnp.sum(weight)
+        means = {name: (jnp.sum(values * weight), counted) for name, values in assessed.also.items()}
+        mean = total / jnp.maximum(counted, jnp.finfo(total.dtype).tiny)
+        return self.objective.finish(mean), (means | {"error": (total, counted)}, assessed.state)
 
-    def _gradient(self, state: SupervisedState, batch: Batch, moment: Moment) -> tuple[Array, Array, Any]:
-        """The gradient as one vector, the summed error, and the network's new state.
+    def _gradient(self, state: DescentState, batch: Batch, moment: Moment) -> tuple[Array, dict[str, Any], Any]:
+        """The gradient as one vector, what was measured, and the network's new state.
 
         It is taken of the pieces: of the one vector, each piece would give a vector of full length, to be added up.
         """
-        (_, (total, network_state)), pieces = jax.value_and_grad(self._error, has_aux=True)(
+        (_, (measured, network_state)), pieces = jax.value_and_grad(self._error, has_aux=True)(
             self.layout.pieces(state.weights), state, batch, moment.key)
-        return one_vector(pieces), total, network_state
+        return one_vector(pieces), measured, network_state
 
-    def step(self, state: SupervisedState, batch: Batch, moment: Moment) -> tuple[SupervisedState, Measurements]:
+    def step(self, state: DescentState, batch: Batch, moment: Moment) -> tuple[DescentState, Measurements]:
         """One gradient step on a batch."""
-        gradient, total, network_state = self._gradient(state, batch, moment)
+        gradient, measured, network_state = self._gradient(state, batch, moment)
         direction, optimiser = self.optimiser.direction().update(gradient, state.optimiser, state.weights)
         if self.optimiser.weight_decay:
             direction = direction + self.optimiser.weight_decay * state.decay * state.weights
         if self._hints("rate_factor"):
             direction = state.rate * direction
         weights = state.weights - moment.rate * direction
-        measured = _measured(total, batch, jnp.sqrt(jnp.sum(gradient * gradient)))
+        measured |= _norm(jnp.sqrt(jnp.sum(gradient * gradient)))
         return state._replace(weights=weights, network_state=network_state, optimiser=optimiser), measured
 
-    def evaluate(self, state: SupervisedState, batch: Batch) -> Measurements:
+    def evaluate(self, state: DescentState, batch: Batch) -> Measurements:
         """The error on a batch, without learning."""
-        outputs, _ = self.network(state)(batch.inputs, state=state.network_state, key=None, training=False)
-        total = jnp.sum(self.measure.per_example(outputs, batch.targets) * batch.weight)
-        return {"error": (total, jnp.sum(batch.weight))}
+        key = jax.random.key(MEASURING, impl="threefry2x32")
+        assessed = self.objective.measure(self.network(state), batch, state=state.network_state, key=key)
+        weight = _counted(assessed, batch)
+        return {"error": (jnp.sum(assessed.errors * weight), jnp.sum(weight))}
 
-    def snapshot(self, state: SupervisedState) -> tuple[Array, PyTree[Array]]:
+    def snapshot(self, state: DescentState) -> tuple[Array, PyTree[Array]]:
         """Weights and running statistics."""
-        return state.weights, state.network_state
+        return state.weights, self.objective.network_state(state.network_state)
 
     def finish(self, error: Array) -> Array:
         """The error to show."""
-        return self.loss.finish(error)
+        return self.objective.finish(error)
 
 
 @dataclass(frozen=True)
-class FullBatch(Supervised):
-    """Minimise `loss` over all rows at once with L-BFGS and its own line search; for small data.
+class FullBatch(Descent):
+    """Minimise an objective over all rows at once with L-BFGS and its own line search; for small data.
 
     Source: Liu & Nocedal 1989, "On the limited memory BFGS method for large scale optimization".
     """
 
-    def step(self, state: SupervisedState, batch: Batch, moment: Moment) -> tuple[SupervisedState, Measurements]:
+    def step(self, state: DescentState, batch: Batch, moment: Moment) -> tuple[DescentState, Measurements]:
         """One quasi-Newton step; the batch is the whole training set."""
         decay = self.optimiser.weight_decay
 
@@ -127,35 +135,38 @@ class FullBatch(Supervised):
             return error + 0.5 * decay * jnp.sum(state.decay * weights * weights)
 
         solver = optax.lbfgs()
-        gradient, total, network_state = self._gradient(state, batch, moment)
+        gradient, measured, network_state = self._gradient(state, batch, moment)
         gradient = gradient + decay * state.decay * state.weights
         updates, optimiser = solver.update(gradient, state.optimiser, state.weights, value=value(state.weights),
                                            grad=gradient, value_fn=value)
         norm = jnp.where(jnp.all(jnp.isfinite(updates)), jnp.sqrt(jnp.sum(gradient * gradient)), jnp.nan)
-        measured = _measured(total, batch, norm)
+        measured |= _norm(norm)
         return state._replace(weights=state.weights + updates, network_state=network_state,
                               optimiser=optimiser), measured
 
-    def start(self, weights: Array, buffers: PyTree[Array]) -> SupervisedState:
+    def start(self, weights: Array, buffers: PyTree[Array]) -> DescentState:
         """The state of one member before the first iteration."""
         return super().start(weights, buffers)._replace(optimiser=optax.lbfgs().init(weights))
 
 
-def _measured(total: Array, batch: Batch, norm: Array) -> Measurements:
-    return {"error": (total, jnp.sum(batch.weight)), "gradient_norm": (norm, jnp.ones((), total.dtype))}
+def _counted(assessed: Assessment, batch: Batch) -> Array:
+    return batch.weight if assessed.amount is None else batch.weight * assessed.amount
 
 
-def supervised(members: Any, loss: AbstractLoss, measure: AbstractLoss,
-               optimiser: Optimiser) -> tuple[Supervised, SupervisedState]:
+def _norm(norm: Array) -> Measurements:
+    return {"gradient_norm": (norm, jnp.ones((), norm.dtype))}
+
+
+def descent(members: Any, objective: AbstractObjective, optimiser: Optimiser) -> tuple[Descent, DescentState]:
     """A program and its start for `members`, a network whose arrays have a leading member axis."""
-    kind = FullBatch if optimiser.name == "lbfgs" else Supervised
-    program = kind(layout_of(members, members=True), loss, measure, optimiser)
+    kind = FullBatch if optimiser.name == "lbfgs" else Descent
+    program = kind(layout_of(members, members=True), objective, optimiser)
     return program, _start(program, eqx.filter(members, eqx.is_array))
 
 
 @partial(jax.jit, static_argnums=0)
-def _start(program: Supervised, arrays: Any) -> SupervisedState:
-    def one(leaves: Any) -> SupervisedState:
+def _start(program: Descent, arrays: Any) -> DescentState:
+    def one(leaves: Any) -> DescentState:
         return program.start(*take_apart(eqx.combine(leaves, program.layout.static)))
     return jax.vmap(one)(arrays)
 
@@ -164,8 +175,3 @@ def one_member(network: Any) -> Any:
     """`network` with a leading member axis of one."""
     return jax.tree.map(lambda leaf: leaf[None] if eqx.is_array(leaf) else leaf, network)
 
-
-def plain(loss: AbstractLoss) -> AbstractLoss:
-    """`loss` without label smoothing: what held-out rows are measured with."""
-    smoothed = any(field.name == "label_smoothing" for field in dataclasses.fields(loss))
-    return dataclasses.replace(loss, label_smoothing=0.0) if smoothed else loss
