@@ -1,25 +1,40 @@
-"""Networks drawn: layers as columns of neurons, bias neurons above, synapses as lines."""
+"""Networks drawn: layers as columns from left to right, bias neurons above, synapses as lines."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from pellucid.networks.describe import Description, LayerRow, describe
+from pellucid.networks.glyphs import (
+    BIAS_COLOUR,
+    LINE_COLOUR,
+    LINKED,
+    MOST_NEURONS,
+    PATH_COLOUR,
+    QUIET_COLOUR,
+    RESIDUAL_COLOUR,
+    TEXT_COLOUR,
+    Glyph,
+    Place,
+    draw_glyph,
+    shows_neurons,
+)
 
 WIDTH, HEIGHT = 8.0, 4.6  # inches
-MOST_COLUMNS, MOST_NEURONS = 7, 7
+MOST_COLUMNS, MOST_ROOM = 7, 1.5
 TOP, BOTTOM = 3.62, 1.24  # the neurons lie between these heights
 BIAS_HEIGHT = 4.03
 PATH_TOP, PATH_BOTTOM, ARC_DEPTH, LABEL_TOP = 1.06, 0.86, 0.09, 0.72
-COLOURS = {"input": "#0072B2", "hidden": "#009E73", "output": "#D55E00"}  # Okabe & Ito: safe for the colour-blind
-PATH_COLOUR, RESIDUAL_COLOUR = "#CC79A7", "#56B4E9"
-BIAS_COLOUR, LINE_COLOUR, TEXT_COLOUR, QUIET_COLOUR = "#E69F00", "#8A93A0", "#1F2933", "#52606D"
+GROUPS = ("encoder", "decoder", "generator", "discriminator")  # first words of names: layers that work together
+WINDOWS = ("convolution", "pooling")
 
 
 @dataclass(frozen=True)
@@ -33,20 +48,45 @@ class _Column:
         return sum(row.neurons for row in self.rows)
 
     @property
+    def kinds(self) -> set[str]:
+        return {row.kind for row in self.rows}
+
+    @property
     def bias(self) -> bool:
         return any(row.bias for row in self.rows)
 
     @property
-    def shown(self) -> int:
-        return 0 if self.elided else min(self.neurons, MOST_NEURONS)
+    def narrow(self) -> bool:
+        """Whether it is a column of neurons."""
+        return all(shows_neurons(row) for row in self.rows)
+
+    @property
+    def size(self) -> str:
+        """How many neurons, or the sides of what it gives."""
+        if self.elided:
+            return "⋯"
+        output = self.rows[0].output
+        return "×".join(map(str, output)) if len(self.rows) == 1 and len(output) > 1 else f"{self.neurons:,}"
+
+    @property
+    def title(self) -> str:
+        """The names of its layers; what a field behind them says is left out."""
+        names = [row.name.removeprefix(self.group).lstrip(" ,:") if self.group else row.name for row in self.rows]
+        return " + ".join(f"layer {name}" if name.isdigit() else name or self.group for name in names)
+
+    @property
+    def group(self) -> str:
+        """The part of the network that the layers belong to, by the first word of the name."""
+        return next((group for group in GROUPS for row in self.rows if row.name.lower().startswith(group)), "")
 
 
 def draw(network: Any, *, input_names: Sequence[str] = (), output_names: Sequence[str] = ()) -> Figure:
     """A drawing of a network, legible at 800 pixels wide.
 
-    Layers are columns of circles, from the inputs at the left to the outputs at the right; of a wide layer the first
-    and last neurons are shown, of a deep network the first and last layers. A bias neuron stands above the layer that
-    it feeds from.
+    Layers are columns, from the inputs at the left to the outputs at the right: circles are neurons, squares behind
+    each other feature maps, bars steps of a sequence; of a wide layer the first and last neurons are shown, of a deep
+    network the first and last layers. A bias neuron stands above the layer that it feeds from. A pink arrow at a neuron
+    leads back to it.
 
     Args:
         network: a network, or the `Description` of one.
@@ -63,27 +103,35 @@ def draw(network: Any, *, input_names: Sequence[str] = (), output_names: Sequenc
     axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT), aspect="equal")
     axes.axis("off")
     columns = _columns(description)
-    if len(columns) < 2:
+    if len(columns) < 2 and not any(column.kinds & LINKED.keys() for column in columns):
         axes.text(WIDTH / 2, HEIGHT / 2, f"{description.network}\n{description.summary}", ha="center", va="center",
                   wrap=True, color=TEXT_COLOUR)
         return figure
     names = {0: tuple(input_names), len(columns) - 1: tuple(output_names)}
     names = {index: given for index, given in names.items() if given and len(given) == columns[index].neurons}
-    margins = [_name_space(names.get(index, ())) for index in (0, len(columns) - 1)]
-    step = (WIDTH - sum(margins)) / (len(columns) - 1)
-    places = [margins[0] + step * index for index in range(len(columns))]
-    heights = [_heights(column) for column in columns]
-    _draw_synapses(axes, columns, places, heights)
+    room = min(MOST_ROOM, 0.8 * (WIDTH - 1.6) / max(len(columns) - 1, 1))
+    margins = [max(_name_space(names.get(index, ())), 0 if columns[index].narrow else room / 2 + 0.2)
+               for index in (0, len(columns) - 1)]
+    step = (WIDTH - sum(margins)) / max(len(columns) - 1, 1)
+    places = [margins[0] + step * index for index in range(len(columns))] if len(columns) > 1 else [WIDTH / 2]
+    glyphs = _draw_columns(axes, columns, places, room if len(columns) > 1 else TOP - BOTTOM)
+    _draw_synapses(axes, columns, places, glyphs)
     _draw_paths(axes, description, columns, places)
+    _draw_groups(axes, columns, places, step)
     for index, (column, x) in enumerate(zip(columns, places, strict=True)):
-        _draw_neurons(axes, column, x, heights[index])
         _draw_label(axes, column, x, step)
-        _draw_names(axes, names.get(index, ()), x, heights[index], index == 0)
-    sizes = " – ".join("⋯" if column.elided else f"{column.neurons:,}" for column in columns)
-    axes.text(0.2, HEIGHT - 0.16, f"{sizes}", ha="left", va="top", fontsize=11, weight="bold", color=TEXT_COLOUR)
-    axes.text(WIDTH - 0.2, HEIGHT - 0.16, f"{description.synapses:,} synapses, {description.biases:,} biases",
-              ha="right", va="top", fontsize=10, color=QUIET_COLOUR)
+        _draw_names(axes, names.get(index, ()), x, glyphs[index].heights, index == 0)
+    _draw_head(axes, description, columns)
     return figure
+
+
+def _draw_head(axes: Any, description: Description, columns: list[_Column]) -> None:
+    counts = f"{description.synapses:,} synapses, {description.biases:,} biases"
+    sizes = " – ".join(column.size for column in columns)
+    fits = 0.095 * len(sizes) + 0.075 * len(counts) < WIDTH - 0.6
+    axes.text(0.2, HEIGHT - 0.16, sizes if fits else description.network, ha="left", va="top", fontsize=11,
+              weight="bold", color=TEXT_COLOUR)
+    axes.text(WIDTH - 0.2, HEIGHT - 0.16, counts, ha="right", va="top", fontsize=10, color=QUIET_COLOUR)
 
 
 def _columns(description: Description) -> list[_Column]:
@@ -99,34 +147,87 @@ def _columns(description: Description) -> list[_Column]:
     return [*columns[:head], joined, *columns[-tail:]]
 
 
-def _heights(column: _Column) -> list[float | None]:
-    """Where the shown neurons lie, from the top; `None` is the gap for those left out."""
-    count = column.shown
-    if count == 0:
-        return []
-    middle = (TOP + BOTTOM) / 2
-    step = min((TOP - BOTTOM) / (MOST_NEURONS - 1), 0.5)
-    heights: list[float | None] = [middle + step * ((count - 1) / 2 - index) for index in range(count)]
-    if column.neurons > count:
-        heights[count // 2] = None
-    return heights
+def _draw_columns(axes: Any, columns: list[_Column], places: list[float], room: float) -> list[Glyph]:
+    largest = max((max(row.output[:-1]) for column in columns for row in column.rows if len(row.output) > 1), default=1)
+    glyphs = []
+    for column, x, shown in zip(columns, places, _shown_neurons(columns), strict=True):
+        if column.elided:
+            axes.text(x, (TOP + BOTTOM) / 2, "⋯", ha="center", va="center", fontsize=26, color=QUIET_COLOUR)
+            glyphs.append(Glyph((), ()))
+        else:
+            place = Place(x, (TOP + BOTTOM) / 2, room, TOP - BOTTOM, shown, largest)
+            glyphs.append(draw_glyph(axes, column.rows, place))
+    return glyphs
 
 
-def _draw_synapses(axes: Any, columns: list[_Column], places: list[float], heights: list[list[float | None]]) -> None:
+def _shown_neurons(columns: list[_Column]) -> list[int]:
+    """How many neurons to show of each column: all alike, but fewer around the code of an encoder and decoder."""
+    if not {"encoder", "decoder"} & {column.group for column in columns}:
+        return [MOST_NEURONS] * len(columns)
+    sizes = [math.log(max(column.neurons, 1)) for column in columns]
+    low, wide = min(sizes), max(max(sizes) - min(sizes), 1e-9)
+    return [3 + 2 * round((MOST_NEURONS - 3) / 2 * (size - low) / wide) for size in sizes]
+
+
+def _draw_synapses(axes: Any, columns: list[_Column], places: list[float], glyphs: list[Glyph]) -> None:
     lines, bias_lines = [], []
-    for index in range(len(columns) - 1):
-        left, right = places[index], places[index + 1]
-        ends = [height for height in heights[index + 1] if height is not None]
-        lines += [[(left, start), (right, end)] for start in heights[index] if start is not None for end in ends]
-        if columns[index + 1].bias and ends and not columns[index].elided:
-            bias_lines += [[(left, BIAS_HEIGHT), (right, end)] for end in ends]
-            axes.add_patch(Circle((left, BIAS_HEIGHT), 0.115, facecolor="white", edgecolor=BIAS_COLOUR, linewidth=1.6,
-                                  zorder=3))
-            axes.text(left, BIAS_HEIGHT - 0.01, "1", ha="center", va="center", fontsize=9, color=TEXT_COLOUR, zorder=4)
-            axes.text(left - 0.18, BIAS_HEIGHT, "bias", ha="right", va="center", fontsize=9, color=QUIET_COLOUR)
+    for index, (left, right) in enumerate(zip(glyphs, glyphs[1:], strict=False)):
+        kinds = columns[index + 1].kinds
+        if left.face and right.face and kinds & {*WINDOWS}:
+            lines += _draw_window(axes, left, right)
+        elif len(left.leave) == len(right.arrive) == 1:
+            axes.add_patch(FancyArrowPatch(left.leave[0], right.arrive[0], arrowstyle="-|>", mutation_scale=10,
+                                           color=LINE_COLOUR, linewidth=1.2, zorder=1, shrinkA=2, shrinkB=2))
+        else:
+            lines += [[start, end] for start in left.leave for end in right.arrive]
+        if "belief" in kinds:
+            _draw_both_ways(axes, (places[index] + places[index + 1]) / 2)
+        if columns[index + 1].bias and right.arrive and not columns[index].elided:
+            bias_lines += [[(places[index], BIAS_HEIGHT), end] for end in right.arrive]
+            _draw_bias(axes, places[index])
     axes.add_collection(LineCollection(lines, colors=LINE_COLOUR, linewidths=0.7, alpha=0.55, zorder=1))
     axes.add_collection(LineCollection(bias_lines, colors=BIAS_COLOUR, linewidths=0.8, alpha=0.6, linestyles="dashed",
                                        zorder=1))
+
+
+def _draw_bias(axes: Any, x: float) -> None:
+    axes.add_patch(Circle((x, BIAS_HEIGHT), 0.115, facecolor="white", edgecolor=BIAS_COLOUR, linewidth=1.6, zorder=3))
+    axes.text(x, BIAS_HEIGHT - 0.01, "1", ha="center", va="center", fontsize=9, color=TEXT_COLOUR, zorder=4)
+    axes.text(x - 0.18, BIAS_HEIGHT, "bias", ha="right", va="center", fontsize=9, color=QUIET_COLOUR)
+
+
+def _draw_window(axes: Any, left: Glyph, right: Glyph) -> list[list[tuple[float, float]]]:
+    """A window on the front map, and the lines from it to the pixel that it makes."""
+    x, y, width, height = left.face
+    sides = 0.36 * width, 0.36 * height
+    corner = x + 0.45 * width, y + 0.4 * height
+    axes.add_patch(Rectangle(corner, *sides, facecolor="white", edgecolor="none", alpha=0.45, zorder=3.2))
+    end = right.face[0] + 0.5 * right.face[2], right.face[1] + 0.5 * right.face[3]
+    axes.add_collection(LineCollection(
+        [[(corner[0] + sides[0], corner[1] + up * sides[1]), end] for up in (0, 1)], colors=TEXT_COLOUR, linewidths=0.8,
+        alpha=0.7, zorder=3.3))
+    return []
+
+
+def _draw_both_ways(axes: Any, x: float) -> None:
+    """Signals pass this pair of layers in both directions."""
+    for height, (start, end) in ((0.09, (-0.24, 0.24)), (-0.09, (0.24, -0.24))):
+        y = (TOP + BOTTOM) / 2 + height
+        axes.add_patch(FancyArrowPatch((x + start, y), (x + end, y), arrowstyle="-|>", mutation_scale=11,
+                                       color=PATH_COLOUR, linewidth=1.8, zorder=4))
+
+
+def _draw_groups(axes: Any, columns: list[_Column], places: list[float], step: float) -> None:
+    """Light fields behind the layers that work together, named above."""
+    for group, members in groupby(range(len(columns)), lambda index: columns[index].group):
+        indices = list(members)
+        if not group:
+            continue
+        left, right = places[indices[0]] - 0.42 * step, places[indices[-1]] + 0.42 * step
+        axes.add_patch(FancyBboxPatch((left, BOTTOM - 0.32), right - left, TOP - BOTTOM + 0.52, zorder=0,
+                                      boxstyle="round,pad=0,rounding_size=0.12", facecolor="#EEF2F6", edgecolor="none"))
+        axes.text((left + right) / 2, BOTTOM - 0.23, group, ha="center", va="center", fontsize=9, style="italic",
+                  color=QUIET_COLOUR)
 
 
 def _draw_paths(axes: Any, description: Description, columns: list[_Column], places: list[float]) -> None:
@@ -153,25 +254,14 @@ def _draw_linear_path(axes: Any, left: float, right: float) -> None:
               zorder=3, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 
 
-def _draw_neurons(axes: Any, column: _Column, x: float, heights: list[float | None]) -> None:
-    if column.elided:
-        axes.text(x, (TOP + BOTTOM) / 2, "⋯", ha="center", va="center", fontsize=26, color=QUIET_COLOUR)
-        return
-    colour = COLOURS.get(column.rows[0].role, COLOURS["hidden"])
-    for height in heights:
-        if height is None:
-            axes.text(x, (TOP + BOTTOM) / 2, "⋮", ha="center", va="center", fontsize=18, color=colour, zorder=3)
-        else:
-            axes.add_patch(Circle((x, height), 0.135, facecolor=colour, edgecolor="white", linewidth=1.2, zorder=3))
-
-
 def _draw_label(axes: Any, column: _Column, x: float, step: float) -> None:
     if column.elided:
         title, lines = f"{column.elided} more layers", []
     else:
         activations = [row.activation for row in column.rows if row.activation]
-        title = column.rows[0].role if column.rows[0].role == "input" else " + ".join(row.name for row in column.rows)
-        lines = [f"{column.neurons:,} neuron" + "s" * (column.neurons != 1), " + ".join(dict.fromkeys(activations))]
+        title = column.rows[0].role if column.rows[0].role == "input" else column.title
+        unit = "" if "×" in column.size else " neuron" + "s" * (column.neurons != 1)
+        lines = [column.size + unit, " + ".join(dict.fromkeys(activations))]
     size = 10 if step > 1.25 else 9
     room = max(8, int(step * 72 / (0.56 * size)))
     text = _fold(title, room)
@@ -182,7 +272,7 @@ def _draw_label(axes: Any, column: _Column, x: float, step: float) -> None:
               color=QUIET_COLOUR, linespacing=1.15)
 
 
-def _draw_names(axes: Any, names: tuple[str, ...], x: float, heights: list[float | None], left: bool) -> None:
+def _draw_names(axes: Any, names: tuple[str, ...], x: float, heights: tuple[float | None, ...], left: bool) -> None:
     if not names:
         return
     half = heights.index(None) if None in heights else len(heights)

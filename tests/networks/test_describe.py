@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import ShapeError
-from pellucid.networks import Feedforward, PerExample, Tabular, describe, draw, strongest_synapses, weights
+from pellucid.networks import Feedforward, PerExample, Tabular, describe, strongest_synapses, weights
 
 KEY = jax.random.key(0)
 
@@ -51,35 +51,3 @@ def test_weights_and_strongest_synapses():
     assert str(strong[0]) == "amount → neuron 1: -5"
     with pytest.raises(ShapeError):
         strongest_synapses(network, ("age",))
-
-
-def overlaps(figure):
-    """Pairs of texts whose boxes meet."""
-    renderer = figure.canvas.get_renderer()
-    texts = [text for text in figure.axes[0].texts if text.get_text().strip()]
-    boxes = [text.get_window_extent(renderer) for text in texts]
-    return [(texts[a].get_text(), texts[b].get_text()) for a in range(len(boxes)) for b in range(a)
-            if boxes[a].overlaps(boxes[b])]
-
-
-@pytest.mark.parametrize(("network", "names"), [
-    (Feedforward(30, (64, 64), 2, key=KEY), {"output_names": ("good", "bad")}),
-    (Feedforward(4, (5, 3), 1, skip=True, key=KEY), {
-        "input_names": ("age", "amount", "duration", "a very long name " * 3)}),
-    (Feedforward(10, (64,) * 3, 3, residual=True, normalisation="batch", skip=True, key=KEY), {}),
-    (Feedforward(10, (1000,) * 12, 3, activation="leaky_relu", key=KEY), {}),
-    (Tabular(7, (3, 5, 200), 2, numbers={"embedding": "piecewise_linear"}, scale=True, skip=True, key=KEY), {}),
-    (Feedforward(12, (), 9, key=KEY), {"input_names": [f"column {number}" for number in range(12)]}),
-])
-def test_drawings_have_no_overlapping_words(network, names):
-    figure = draw(network, **names)
-    assert overlaps(figure) == []
-    box = figure.bbox
-    for text in figure.axes[0].texts:
-        extent = text.get_window_extent(figure.canvas.get_renderer())
-        assert extent.x0 >= 0 and extent.x1 <= box.x1 and extent.y0 >= 0 and extent.y1 <= box.y1, text.get_text()
-        assert text.get_fontsize() >= 9
-
-
-def test_a_description_can_be_drawn():
-    assert draw(describe(Feedforward(3, (4,), 2, key=KEY))).axes
