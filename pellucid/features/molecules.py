@@ -1,0 +1,179 @@
+"""Molecules: SMILES read by RDKit and turned into graphs of atoms and bonds, or into whole-molecule descriptors."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import DataError, MissingExtraError
+
+ELEMENTS = ("C", "N", "O", "S", "F", "Cl", "Br", "I", "P", "B", "Si", "Se", "Na", "K", "H")
+DEGREES, HYDROGENS = range(6), range(5)
+CHARGES = (-2, -1, 0, 1, 2)
+HYBRIDISATIONS = ("SP", "SP2", "SP3", "SP3D", "SP3D2")
+CHIRALITIES = ("CHI_UNSPECIFIED", "CHI_TETRAHEDRAL_CW", "CHI_TETRAHEDRAL_CCW")
+RINGS = range(3, 8)
+BONDS = ("SINGLE", "DOUBLE", "TRIPLE", "AROMATIC")
+STEREO = ("STEREONONE", "STEREOANY", "STEREOZ", "STEREOE", "STEREOCIS", "STEREOTRANS")
+MASS_UNIT = 100.0
+SHOWN = 3  # unreadable strings that a note quotes
+
+
+@dataclass(frozen=True, eq=False)
+class Molecules:
+    """Molecules that could be read.
+
+    Args:
+        parsed: RDKit's molecules.
+        rows: the number of each one in what was given.
+        canonical: its SMILES as RDKit writes it, the same for every way to write one molecule.
+        notes: what was noticed, in words, such as how many could not be read.
+    """
+
+    parsed: tuple[Any, ...]
+    rows: np.ndarray
+    canonical: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.parsed)
+
+
+def read_molecules(smiles: Sequence[str]) -> Molecules:
+    """Read SMILES; what cannot be read is left out, counted and told in the notes.
+
+    Args:
+        smiles: one string a molecule.
+
+    Raises:
+        MissingExtraError: the extra `molecules` is not installed.
+        DataError: not one of the strings can be read.
+
+    Example:
+        >>> molecules = read_molecules(["CCO", "no molecule", "c1ccccc1"])
+        >>> molecules.rows.tolist(), molecules.notes[0]
+        ([0, 2], '1 of 3 SMILES cannot be read and was left out: row 1 (`no molecule`).')
+    """
+    chem, blocked = _rdkit()
+    with blocked():
+        parsed = [_parse(chem, text) for text in smiles]
+    bad = [row for row, molecule in enumerate(parsed) if molecule is None]
+    if len(bad) == len(parsed):
+        raise DataError(f"None of {len(parsed)} SMILES can be read; the first is {next(iter(smiles), None)!r}.",
+                        "check that the column holds SMILES, such as `CCO` for ethanol")
+    rows = np.array([row for row, molecule in enumerate(parsed) if molecule is not None], np.int32)
+    good = tuple(parsed[row] for row in rows)
+    notes = []
+    if bad:
+        shown = ", ".join(f"row {row} (`{smiles[row]}`)" for row in bad[:SHOWN]) + ", …" * (len(bad) > SHOWN)
+        was = "was" if len(bad) == 1 else "were"
+        notes.append(f"{len(bad)} of {len(parsed)} SMILES cannot be read and {was} left out: {shown}.")
+    return Molecules(good, rows, tuple(chem.MolToSmiles(molecule) for molecule in good), tuple(notes))
+
+
+def atom_features() -> tuple[str, ...]:
+    """The names of the numbers that come with an atom, in order."""
+    listed = (("element", (*ELEMENTS, "other")), ("degree", (*DEGREES, "more")), ("hydrogens", (*HYDROGENS, "more")),
+              ("charge", (*CHARGES, "other")), ("hybridisation", (*HYBRIDISATIONS, "other")),
+              ("chirality", (*CHIRALITIES, "other")), ("ring of", RINGS))
+    return (*(f"{name} {value}" for name, values in listed for value in values), "aromatic", "in ring", "mass")
+
+
+def bond_features() -> tuple[str, ...]:
+    """The names of the numbers that come with a bond, in order."""
+    listed = (("bond", (*BONDS, "other")), ("stereo", (*STEREO, "other")))
+    return (*(f"{name} {value}" for name, values in listed for value in values), "conjugated", "in ring")
+
+
+def molecule_graphs(molecules: Molecules, most_nodes: int = 0, most_edges: int = 0) -> dict[str, np.ndarray]:
+    """Atoms as nodes and bonds as two directed edges each, padded to one size: what `networks.Graph` takes.
+
+    Args:
+        molecules: as read by `read_molecules`.
+        most_nodes, most_edges: sizes to pad to, where the largest molecule is smaller.
+
+    Returns:
+        `"nodes"` (rows, most_nodes, len(atom_features())), `"edges"` (rows, most_edges, 2), `"edge_features"`
+        (rows, most_edges, len(bond_features())), `"node_count"` and `"edge_count"` (rows,).
+
+    Example:
+        >>> graphs = molecule_graphs(read_molecules(["CCO", "C"]))
+        >>> graphs["node_count"].tolist(), graphs["edges"][0].tolist()
+        ([3, 1], [[0, 1], [1, 0], [1, 2], [2, 1]])
+    """
+    atoms = np.array([molecule.GetNumAtoms() for molecule in molecules.parsed], np.int32)
+    bonds = np.array([2 * molecule.GetNumBonds() for molecule in molecules.parsed], np.int32)
+    rows, width, length = len(molecules), max(int(atoms.max()), most_nodes), max(int(bonds.max()), most_edges, 1)
+    nodes = np.zeros((rows, width, len(atom_features())), np.float32)
+    edges = np.zeros((rows, length, 2), np.int32)
+    features = np.zeros((rows, length, len(bond_features())), np.float32)
+    for row, molecule in enumerate(molecules.parsed):
+        nodes[row, :atoms[row]] = [_atom(atom) for atom in molecule.GetAtoms()]
+        if bonds[row]:
+            ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
+            edges[row, :bonds[row]] = [pair for first, second in ends for pair in ((first, second), (second, first))]
+            features[row, :bonds[row]] = np.repeat([_bond(bond) for bond in molecule.GetBonds()], 2, axis=0)
+    return {"nodes": nodes, "edges": edges, "edge_features": features, "node_count": atoms, "edge_count": bonds}
+
+
+def molecule_descriptors(molecules: Molecules) -> tuple[np.ndarray, tuple[str, ...]]:
+    """RDKit's descriptors of whole molecules (weight, surface, partial charges, counts of groups, …), unscaled.
+
+    Returns:
+        (rows, descriptors) float64, with NaN where a descriptor is not defined or not finite; and their names.
+    """
+    _, blocked = _rdkit()
+    from rdkit.Chem import Descriptors
+    with blocked():
+        found = [Descriptors.CalcMolDescriptors(molecule, missingVal=np.nan) for molecule in molecules.parsed]
+    values = np.array([list(one.values()) for one in found], np.float64)
+    return np.where(np.isfinite(values), values, np.nan), tuple(found[0])
+
+
+def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 2048) -> np.ndarray:
+    """Extended-connectivity fingerprints: (rows, bits), 1 where a neighbourhood of up to `radius` bonds occurs.
+
+    Source: Rogers & Hahn 2010.
+    """
+    _rdkit()
+    from rdkit.Chem import rdFingerprintGenerator
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    return np.array([generator.GetFingerprintAsNumPy(molecule) for molecule in molecules.parsed], np.float32)
+
+
+def _rdkit() -> tuple[Any, Any]:
+    """RDKit's chemistry, and a context that keeps it from writing to the terminal."""
+    try:
+        from rdkit import Chem, rdBase
+    except ImportError:
+        raise MissingExtraError.of("rdkit", "molecules", "Reading molecules") from None
+    return Chem, rdBase.BlockLogs
+
+
+def _parse(chem: Any, text: Any) -> Any:
+    """The molecule of a string, or `None`: RDKit takes an empty string for a molecule of no atoms."""
+    if not isinstance(text, str) or not text.strip():
+        return None
+    return chem.MolFromSmiles(text.strip())
+
+
+def _one_hot(value: Any, known: Sequence[Any], other: bool = True) -> Iterator[float]:
+    """1 at the place of `value`, with one more place for what is not known."""
+    yield from (float(value == option) for option in known)
+    if other:
+        yield float(value not in known)
+
+
+def _atom(atom: Any) -> list[float]:
+    return [*_one_hot(atom.GetSymbol(), ELEMENTS), *_one_hot(atom.GetTotalDegree(), DEGREES),
+            *_one_hot(atom.GetTotalNumHs(), HYDROGENS), *_one_hot(atom.GetFormalCharge(), CHARGES),
+            *_one_hot(atom.GetHybridization().name, HYBRIDISATIONS), *_one_hot(atom.GetChiralTag().name, CHIRALITIES),
+            *(float(atom.IsInRingSize(size)) for size in RINGS), float(atom.GetIsAromatic()), float(atom.IsInRing()),
+            atom.GetMass() / MASS_UNIT]
+
+
+def _bond(bond: Any) -> list[float]:
+    return [*_one_hot(bond.GetBondType().name, BONDS), *_one_hot(bond.GetStereo().name, STEREO),
+            float(bond.GetIsConjugated()), float(bond.IsInRing())]
