@@ -22,7 +22,10 @@ MEASURING = 0
 
 
 class DescentState(NamedTuple):
-    """What changes while a network learns, and two vectors that stay beside its weights."""
+    """What changes while a network learns, and two vectors that stay beside its weights.
+
+    `average` is the running average of the weights, empty where none is kept.
+    """
 
     weights: Float[Array, " weights"]
     network_state: PyTree[Array]
@@ -30,6 +33,12 @@ class DescentState(NamedTuple):
     buffers: PyTree[Array]
     decay: Float[Array, " weights"]
     rate: Float[Array, " weights"]
+    average: PyTree[Array] = ()
+
+    @property
+    def kept(self) -> Float[Array, " weights"]:
+        """The weights that are measured and kept."""
+        return self.weights if isinstance(self.average, tuple) else self.average
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,14 @@ class Descent:
         layout: the network, taken apart.
         objective: what is minimised and measured.
         optimiser: how a gradient becomes a step.
+        average: the share of the running average of the weights that a step keeps, below 1; 0 for no average. It
+            starts plainly (step t keeps at most (1 + t) / (10 + t)), and is what is measured and kept.
     """
 
     layout: Layout
     objective: AbstractObjective
     optimiser: Optimiser = Optimiser()
+    average: float = 0.0
 
     @property
     def members_in_turn(self) -> bool:
@@ -56,7 +68,7 @@ class Descent:
         network = self.layout.assemble(weights, buffers)
         return DescentState(weights, self.objective.start_state(network), self.optimiser.direction().init(weights),
                             buffers, self._per_weight("decay_factor", weights),
-                            self._per_weight("rate_factor", weights))
+                            self._per_weight("rate_factor", weights), weights if self.average else ())
 
     def _per_weight(self, hint: str, weights: Array) -> Array:
         """One factor per weight: the network's own hint for the leaf, else none of the decay for biases."""
@@ -71,7 +83,7 @@ class Descent:
 
     def network(self, state: DescentState) -> Any:
         """The network that a state holds."""
-        return self.layout.assemble(state.weights, state.buffers)
+        return self.layout.assemble(state.kept, state.buffers)
 
     def _error(self, pieces: list[Array], state: DescentState, batch: Batch, key: Array) -> tuple[Array, Any]:
         network = self.layout.joined(pieces, state.buffers)
@@ -101,7 +113,15 @@ class Descent:
             direction = state.rate * direction
         weights = state.weights - moment.rate * direction
         measured |= _norm(jnp.sqrt(jnp.sum(gradient * gradient)))
-        return state._replace(weights=weights, network_state=network_state, optimiser=optimiser), measured
+        return state._replace(weights=weights, network_state=network_state, optimiser=optimiser,
+                              average=self._averaged(state, weights, moment)), measured
+
+    def _averaged(self, state: DescentState, weights: Array, moment: Moment) -> PyTree[Array]:
+        if not self.average:
+            return state.average
+        step = moment.iteration.astype(weights.dtype)
+        keep = jnp.minimum(self.average, (1 + step) / (10 + step))
+        return keep * state.average + (1 - keep) * weights
 
     def evaluate(self, state: DescentState, batch: Batch) -> Measurements:
         """The error on a batch, without learning."""
@@ -112,7 +132,7 @@ class Descent:
 
     def snapshot(self, state: DescentState) -> tuple[Array, PyTree[Array]]:
         """Weights and running statistics."""
-        return state.weights, self.objective.network_state(state.network_state)
+        return state.kept, self.objective.network_state(state.network_state)
 
     def finish(self, error: Array) -> Array:
         """The error to show."""
@@ -157,10 +177,12 @@ def _norm(norm: Array) -> Measurements:
     return {"gradient_norm": (norm, jnp.ones((), norm.dtype))}
 
 
-def descent(members: Any, objective: AbstractObjective, optimiser: Optimiser) -> tuple[Descent, DescentState]:
+def descent(members: Any, objective: AbstractObjective, optimiser: Optimiser,
+            average: float = 0.0) -> tuple[Descent, DescentState]:
     """A program and its start for `members`, a network whose arrays have a leading member axis."""
-    kind = FullBatch if optimiser.name == "lbfgs" else Descent
-    program = kind(layout_of(members, members=True), objective, optimiser)
+    full = optimiser.name == "lbfgs"
+    program = (FullBatch if full else Descent)(layout_of(members, members=True), objective, optimiser,
+                                               0.0 if full else average)
     return program, _start(program, eqx.filter(members, eqx.is_array))
 
 

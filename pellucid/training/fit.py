@@ -34,7 +34,9 @@ FIT = SettingsGroup(
     Setting("schedule", "choice", "constant", _DECLARED["schedule"].help, choices=_DECLARED["schedule"].choices,
             aliases=_DECLARED["schedule"].aliases),
     Setting("epochs", "integer", 20, "How often all training examples are shown.", low=0, high=1_000_000),
-    Setting("batch_size", "integer", 32, "Examples in one iteration.", low=1, high=10_000_000))
+    Setting("batch_size", "integer", 32, "Examples in one iteration.", low=1, high=10_000_000),
+    Setting("average", "number", 0.0, "The share of the running average of the weights that a step keeps; 0 for no "
+            "average.", low=0.0, high=0.99999))
 """What `fit` takes beside the data, with its defaults."""
 PREDICTION_TILE = 256
 SMALLEST_TILE = 64
@@ -113,7 +115,8 @@ def fit(network: Any, objective: AbstractObjective | AbstractLoss | str, data: A
         key: a JAX key or an integer: the same one gives the same weights.
         watch: progress, callbacks, checkpoint.
         settings: `epochs` (20), `batch_size` (32), `optimiser` ("adam"), `learning_rate` (the optimiser's own),
-            `schedule` ("constant"), `weight_decay`, `clip`, `patience`, `time_limit`.
+            `schedule` ("constant"), `weight_decay`, `clip`, `patience`, `time_limit`, `average` (0: with 0.999,
+            say, a running average of the weights is measured and kept).
 
     Returns:
         The trained network with its history.
@@ -144,7 +147,8 @@ def fit(network: Any, objective: AbstractObjective | AbstractLoss | str, data: A
     joined, count = _join(training, held_out), len(training.weight)
     enable_disk_cache()
     optimiser = _optimiser(chosen)
-    program, state = descent(one_member(_typed(network, joined[2].dtype)), objective, optimiser)
+    program, state = descent(one_member(_typed(network, joined[2].dtype)), objective, optimiser,
+                             chosen["average"])
     _try_one_row(program, state, joined, training.shared)
     plan = _plan(chosen, optimiser, program, count, as_seed(key))
     size = network.row_sizes(joined[0]) if hasattr(network, "row_sizes") else None

@@ -58,6 +58,20 @@ def test_a_clipped_step_is_no_longer_than_allowed(tiny, toy):
     assert np.linalg.norm(np.concatenate(moved)) == pytest.approx(0.01, rel=1e-3)
 
 
+def test_the_running_average_of_the_weights_is_kept(tiny, toy):
+    settings = {"optimiser": "sgd", "learning_rate": 0.05, "batch_size": 120}
+
+    def after(epochs, **more):
+        fit = pellucid.fit(tiny(hidden=()), "mean_squared", toy, **settings, **more, epochs=epochs)
+        return np.asarray(fit.network.output.weight)
+
+    expected = after(0)
+    for step in range(5):
+        keep = min(0.5, (1 + step) / (10 + step))
+        expected = keep * expected + (1 - keep) * after(step + 1)
+    np.testing.assert_allclose(after(5, average=0.5), expected, rtol=1e-5)
+
+
 def test_divergence_is_survived_and_told(tiny, toy):
     fit = pellucid.fit(tiny(hidden=()), "mean_squared", toy, validation=toy, optimiser="sgd", learning_rate=900.0,
                        epochs=40, batch_size=8)
