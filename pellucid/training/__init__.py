@@ -5,6 +5,10 @@ from pellucid.training.callbacks import TensorBoard
 from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.fit import Fit, fit, predict
 from pellucid.training.history import Epoch, History
+from pellucid.training.layerwise import LayerwiseFit, pretrain_layers
 from pellucid.training.plan import Plan
 
-__all__ = ["Epoch", "Fit", "History", "Outcome", "Plan", "TensorBoard", "Watch", "fit", "predict", "run"]
+__all__ = [
+    "Epoch", "Fit", "History", "LayerwiseFit", "Outcome", "Plan", "TensorBoard", "Watch", "fit", "predict",
+    "pretrain_layers", "run",
+]

@@ -14,6 +14,7 @@ from jaxtyping import PyTree
 
 from pellucid.core.declared import TRAINING_SETTINGS
 from pellucid.core.settings import Setting, SettingsGroup
+from pellucid.core.sizes import bucket
 from pellucid.errors import DataError, SettingsError, ShapeError
 from pellucid.losses import AbstractLoss, losses
 from pellucid.training.compiled import enable_disk_cache
@@ -24,7 +25,7 @@ from pellucid.training.history import History
 from pellucid.training.loop import Rows
 from pellucid.training.objectives import AbstractObjective, Prepared, Supervised
 from pellucid.training.optimisers import Optimiser, optimisers
-from pellucid.training.plan import TILE, Plan, bucket, device_data, device_rows
+from pellucid.training.plan import TILE, Plan, device_data, device_rows
 from pellucid.training.program import Batch
 
 _NAMES = ("optimiser", "learning_rate", "weight_decay", "clip", "patience", "time_limit")

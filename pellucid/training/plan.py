@@ -11,11 +11,10 @@ import numpy as np
 from jaxtyping import PyTree
 
 from pellucid.core.keys import run_key
+from pellucid.core.sizes import bucket
 from pellucid.training.loop import Data, Limits, Rows, Shape
 
 TILE = 1024
-SHORT = 64
-"""Up to this length, lists of rows are padded to a power of two: compiling takes longer than learning them does."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,6 @@ class Plan:
     time_limit: float | None = None
     rates: tuple[float, ...] = ()
     tile: int = TILE
-
-
-def bucket(count: int) -> int:
-    """The next of 8, 16, 32, 64, 80, 96, 112, 128, 160, …: lengths that share a compiled program."""
-    count = max(count, 8)
-    step = 1 << ((count - 1).bit_length() - (0 if count <= SHORT else 3))
-    return -(-count // step) * step
 
 
 def device_data(inputs: PyTree[np.ndarray], targets: PyTree[np.ndarray], weight: np.ndarray,

@@ -11,6 +11,7 @@ import pytest
 
 import pellucid
 from pellucid.core.names import SCHEDULES
+from pellucid.core.sizes import bucket
 from pellucid.errors import TrainingError
 from pellucid.losses import losses
 from pellucid.training import Plan, Watch, engine, run
@@ -19,7 +20,7 @@ from pellucid.training.descent import descent
 from pellucid.training.loop import begin
 from pellucid.training.objectives import Supervised
 from pellucid.training.optimisers import Optimiser
-from pellucid.training.plan import bucket, device_data, device_rows, limits, loop_shape
+from pellucid.training.plan import device_data, device_rows, limits, loop_shape
 from pellucid.training.schedules import schedules
 
 PLAN = Plan(epochs=5, batch_size=16, learning_rate=0.01, schedule="cosine", seed=3)

@@ -10,9 +10,9 @@ import pytest
 
 import pellucid
 from pellucid.core.permutation import permute_on_host, shuffle_seed
+from pellucid.core.sizes import bucket
 from pellucid.errors import SettingsError
 from pellucid.training import Plan, Watch, run
-from pellucid.training.plan import bucket
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(10, 4), (12, 4), (1, 4), (5, 100)])

@@ -1,5 +1,11 @@
 """What a network learns for: reference answers, or a lesson that the data teach by themselves."""
 from pellucid.training.objectives.base import AbstractObjective, Assessment, Prepared
+from pellucid.training.objectives.contrastive_divergence import ContrastiveDivergence
+from pellucid.training.objectives.evidence_bound import EvidenceBound
+from pellucid.training.objectives.reconstruction import Reconstruction
 from pellucid.training.objectives.supervised import Supervised, plain
 
-__all__ = ["AbstractObjective", "Assessment", "Prepared", "Supervised", "plain"]
+__all__ = [
+    "AbstractObjective", "Assessment", "ContrastiveDivergence", "EvidenceBound", "Prepared", "Reconstruction",
+    "Supervised", "plain",
+]
