@@ -1,13 +1,21 @@
 """The zoo: networks that take a batch, describe themselves, and are rebuilt from a JSON specification."""
 from pellucid.networks._registry import build, networks
+from pellucid.networks.autoencoder import Autoencoder
+from pellucid.networks.belief import BeliefNetwork
+from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
+from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
+from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
+from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
-    "CategoryOptions", "Description", "Feedforward", "FeedforwardSettings", "LayerRow", "NumberOptions", "PerExample",
-    "Synapse", "Tabular", "build", "describe", "draw", "networks", "strongest_synapses", "weights",
+    "Autoencoder", "BeliefNetwork", "CategoryOptions", "Description", "Feedforward", "FeedforwardSettings",
+    "GaussianCode", "LayerRow", "Memory", "NumberOptions", "PerExample", "RestrictedBoltzmannMachine", "Synapse",
+    "Tabular", "VariationalAutoencoder", "build", "describe", "draw", "load", "networks", "save", "strongest_synapses",
+    "weights",
 ]
