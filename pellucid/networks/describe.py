@@ -3,16 +3,13 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
 
-from pellucid.networks.parts import Part, is_array, parts_of
-
-LOOKED_UP = ("vectors",)  # names of arrays that join neurons without being multiplied
-MULTIPLIED = ("frequency", "factor")  # besides every name that begins or ends with "weight"
-BIASES = ("phase",)  # besides every name that begins or ends with "bias"
+from pellucid.networks.parts import JOINING, Part, array_kind, array_paths, arrays_of, is_array, parts_of
 
 
 @dataclass(frozen=True)
@@ -147,44 +144,26 @@ def describe(network: Any, batch_size: int = 1) -> Description:
         >>> describe(Feedforward(30, (64, 64), 2, key=jax.random.key(0))).synapses
         6144
     """
-    parts = parts_of(network)
-    leaves = [(path, leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(network) if is_array(leaf)]
-    names = {id(leaf): _array_name(path) for path, leaf in leaves}
-    rows = tuple(_row(part, depth, names, batch_size) for depth, part in parts.placed())
-    return Description(type(network).__name__, rows, parts.paths, sum(leaf.size for _, leaf in leaves), batch_size)
+    parts, paths = parts_of(network), array_paths(network)
+    rows = tuple(_row(part, depth, paths, batch_size) for depth, part in parts.placed())
+    size = sum(leaf.size for leaf in jax.tree.leaves(network) if is_array(leaf))
+    return Description(type(network).__name__, rows, parts.paths, size, batch_size)
 
 
-def _row(part: Part, depth: int, names: dict[int, str], batch_size: int) -> LayerRow:
+def _row(part: Part, depth: int, paths: Mapping[int, Any], batch_size: int) -> LayerRow:
     """Count what the arrays of a part hold."""
-    leaves = [(names.get(id(leaf)) or _array_name(path), leaf)
-              for path, leaf in jax.tree_util.tree_leaves_with_path(part.arrays) if is_array(leaf)]
-    size, shapes, bias = {"multiplied": 0, "looked up": 0, "bias": 0, "other": 0}, [], False
-    for name, leaf in leaves:
+    size, shapes, bias, memory = {"multiplied": 0, "looked up": 0, "bias": 0, "other": 0}, [], False, 0
+    for _, name, leaf in arrays_of(part, paths):
         kind = array_kind(name) if part.role != "weights" else "multiplied" if leaf.ndim > 1 else "bias"
         size[kind] += leaf.size
+        memory += leaf.size * leaf.dtype.itemsize
         bias |= array_kind(name) == "bias"
-        if kind in ("multiplied", "looked up") or part.role == "weights":
+        if kind in JOINING or part.role == "weights":
             shapes.append(" × ".join(str(side) for side in leaf.shape))
     return LayerRow(part.name, part.role, depth, part.neurons, part.activation, bias,
-                    size["multiplied"] + size["looked up"], size["bias"],
+                    sum(size[kind] for kind in JOINING), size["bias"],
                     ", ".join(shapes[:3]) + ", …" * (len(shapes) > 3),
-                    2 * size["multiplied"] * part.uses * batch_size,
-                    sum(leaf.size * leaf.dtype.itemsize for _, leaf in leaves), part.kind, tuple(part.shape))
-
-
-def array_kind(name: str) -> str:
-    """What an array of this name does: `"multiplied"` and `"looked up"` join neurons; `"bias"`; or `"other"`."""
-    if name in MULTIPLIED or name.startswith("weight") or name.endswith("weight"):
-        return "multiplied"
-    if name in LOOKED_UP:
-        return "looked up"
-    return "bias" if name in BIASES or name.startswith("bias") or name.endswith("bias") else "other"
-
-
-def _array_name(path: tuple[Any, ...]) -> str:
-    """The last name on the way to an array: the field, or the key of a mapping."""
-    names = [getattr(step, "name", getattr(step, "key", "")) for step in path]
-    return next((name for name in reversed(names) if isinstance(name, str) and name), "")
+                    2 * size["multiplied"] * part.uses * batch_size, memory, part.kind, tuple(part.shape))
 
 
 def _scaled(value: float, base: int) -> str:

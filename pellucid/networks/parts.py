@@ -1,11 +1,16 @@
 """What a network says of itself, part by part: the raw material of its description and its drawing."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+
+LOOKED_UP = ("vectors",)  # names of arrays that join neurons without being multiplied
+MULTIPLIED = ("frequency", "factor", "tensor")  # besides every name that begins or ends with "weight"
+BIASES = ("phase",)  # besides every name that begins or ends with "bias"
+JOINING = ("multiplied", "looked up")  # the kinds of arrays that are synapses
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +75,33 @@ def parts_of(network: Any) -> Parts:
 def is_array(leaf: Any) -> bool:
     """Whether a leaf is an array, or stands for one that was never made."""
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+
+
+def array_kind(name: str) -> str:
+    """What an array of this name does: `"multiplied"` and `"looked up"` join neurons; `"bias"`; or `"other"`."""
+    if name in MULTIPLIED or name.startswith("weight") or name.endswith("weight"):
+        return "multiplied"
+    if name in LOOKED_UP:
+        return "looked up"
+    return "bias" if name in BIASES or name.startswith("bias") or name.endswith("bias") else "other"
+
+
+def array_paths(network: Any) -> dict[int, tuple[Any, ...]]:
+    """Where each array of a network is, by its `id`: parts may hand arrays over without their names."""
+    return {id(leaf): path for path, leaf in jax.tree_util.tree_leaves_with_path(network) if is_array(leaf)}
+
+
+def arrays_of(part: Part, paths: Mapping[int, tuple[Any, ...]]) -> list[tuple[str, str, Any]]:
+    """The arrays of a part: path, last name on it, and the array itself."""
+    found = []
+    for own, leaf in jax.tree_util.tree_leaves_with_path(part.arrays):
+        if is_array(leaf):
+            path = paths.get(id(leaf), own)
+            found.append((jax.tree_util.keystr(path).lstrip("."), _last_name(path), leaf))
+    return found
+
+
+def _last_name(path: tuple[Any, ...]) -> str:
+    """The last name on the way to an array: the field, or the key of a mapping."""
+    names = [getattr(step, "name", getattr(step, "key", "")) for step in path]
+    return next((name for name in reversed(names) if isinstance(name, str) and name), "")

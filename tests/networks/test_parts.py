@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from pellucid.networks import Feedforward, Tabular, describe
-from pellucid.networks.describe import array_kind
-from pellucid.networks.parts import Part, Parts
+from pellucid.networks.parts import Part, Parts, array_kind
 
 KEY = jax.random.key(0)
 
