@@ -2,16 +2,22 @@
 from pellucid.nn.activations import Activation, activate, activations, range_warning
 from pellucid.nn.blocks import Hidden, Residual
 from pellucid.nn.buffer import Buffer, trainable
+from pellucid.nn.convolution import Convolution
 from pellucid.nn.dense import Dense, Scale
 from pellucid.nn.dropout import Dropout, VariableDropout
 from pellucid.nn.embedding import Embedding, OneHot, embedding_size
 from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
+from pellucid.nn.message_passing import DirectedMessagePassing, MessagePassing, Readout
 from pellucid.nn.normalisation import BatchNormalisation, LayerNormalisation
 from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinearEmbedding, quantile_edges
+from pellucid.nn.pooling import AdaptivePooling, AveragePooling, GlobalPooling, MaxPooling
+from pellucid.nn.recurrent import Gru, Lstm, SimpleRecurrence
 
 __all__ = [
-    "Activation", "BatchNormalisation", "Buffer", "Dense", "Dropout", "Embedding", "FeatureDense", "Hidden",
-    "Initialiser", "LayerNormalisation", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Residual",
-    "Scale", "VariableDropout", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for",
-    "initialisers", "quantile_edges", "range_warning", "trainable",
+    "Activation", "AdaptivePooling", "AveragePooling", "BatchNormalisation", "Buffer", "Convolution", "Dense",
+    "DirectedMessagePassing", "Dropout", "Embedding", "FeatureDense", "GlobalPooling", "Gru", "Hidden", "Initialiser",
+    "LayerNormalisation", "Lstm", "MaxPooling", "MessagePassing", "OneHot", "PeriodicEmbedding",
+    "PiecewiseLinearEmbedding", "Readout", "Residual", "Scale", "SimpleRecurrence", "VariableDropout", "activate",
+    "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers", "quantile_edges",
+    "range_warning", "trainable",
 ]
