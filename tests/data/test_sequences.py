@@ -16,7 +16,8 @@ def test_codes_and_values():
 
 
 @pytest.mark.parametrize(("sequences", "options", "error", "words"), [
-    ([], {}, DataError, "empty"), ([[1], []], {}, DataError, "Sequence 1"), ([[1, 2, 3]], {"length": 2}, DataError, "3"),
+    ([], {}, DataError, "empty"), ([[1], []], {}, DataError, "Sequence 1"),
+    ([[1, 2, 3]], {"length": 2}, DataError, "3 time steps"),
     ([np.ones((2, 2)), np.ones((2, 3))], {}, ShapeError, "features")])
 def test_odd_sequences_are_told(sequences, options, error, words):
     with pytest.raises(error) as caught:
