@@ -1,6 +1,8 @@
 """Normalisation of neurons, over the neurons of a layer or over the rows of a batch."""
 from __future__ import annotations
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -43,7 +45,8 @@ class LayerNormalisation(eqx.Module):
 
 
 class BatchNormalisation(eqx.Module):
-    """Brings each neuron to mean 0 and variance 1 over the rows of a batch, then scales and shifts it.
+    """Brings each neuron to mean 0 and variance 1 over the rows of a batch, and over all positions, such as those of an
+    image; then scales and shifts it.
 
     While training, mean and variance are those of the batch, weighted by the rows, so that a padded row of weight 0
     does not count; running averages of them go into the state and serve afterwards. The first steps average plainly
@@ -75,10 +78,10 @@ class BatchNormalisation(eqx.Module):
 
     def __call__(self, x: jax.Array, *, state: BatchState, training: bool,
                  weight: jax.Array | None = None) -> tuple[jax.Array, BatchState]:
-        """From (batch, features) to the same shape, and the new state.
+        """From (batch, *positions, features) to the same shape, and the new state.
 
         Args:
-            x: (batch, features).
+            x: (batch, *positions, features), with any number of axes for positions.
             state: the running statistics.
             training: whether to use, and note, the statistics of this batch.
             weight: (batch,) how much each row counts, at least 0; all alike when `None`.
@@ -97,11 +100,19 @@ class BatchNormalisation(eqx.Module):
 
 
 def _weighted_moments(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array, jax.Array]:
-    if weight is None:
-        return jnp.mean(x, axis=0), jnp.var(x, axis=0)
-    part = (weight / jnp.maximum(jnp.sum(weight), TINY)).astype(x.dtype)
-    mean = part @ x
-    return mean, part @ jnp.square(x - mean)
+    """Mean and variance of each feature over all rows and positions."""
+    rows = jnp.ones(len(x), x.dtype) if weight is None else weight.astype(x.dtype)
+    part = rows / jnp.maximum(jnp.sum(rows), TINY)
+    places = math.prod(x.shape[1:-1])
+
+    def average(values: jax.Array) -> jax.Array:
+        if places == 1:
+            return part @ values.reshape(len(x), -1)
+        share = jnp.repeat(part / places, places)  # one product with a matrix: summing axis by axis is slow on a CPU
+        return share @ values.reshape(-1, x.shape[-1])
+
+    mean = average(x)
+    return mean, average(jnp.square(x - mean))
 
 
 def normalisation_layer(kind: str, features: int) -> LayerNormalisation | BatchNormalisation | None:
