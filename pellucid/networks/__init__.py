@@ -1,21 +1,25 @@
 """The zoo: networks that take a batch, describe themselves, and are rebuilt from a JSON specification."""
 from pellucid.networks._registry import build, networks
+from pellucid.networks.adversarial import Adversarial, AdversarialSettings
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
+from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
+from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
+    "Adversarial", "AdversarialSettings",
     "Autoencoder", "BeliefNetwork", "CategoryOptions", "Description", "Feedforward", "FeedforwardSettings",
-    "GaussianCode", "LayerRow", "Memory", "NumberOptions", "PerExample", "RestrictedBoltzmannMachine", "Synapse",
-    "Tabular", "VariationalAutoencoder", "build", "describe", "draw", "load", "networks", "save", "strongest_synapses",
-    "weights",
+    "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample",
+    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "VariationalAutoencoder", "build", "describe", "draw",
+    "draw_activations", "draw_space", "draw_weights", "load", "networks", "save", "strongest_synapses", "weights",
 ]

@@ -8,14 +8,28 @@ import jax
 
 from pellucid.core.registry import Registry
 from pellucid.errors import SettingsError
+from pellucid.networks.adversarial import Adversarial
+from pellucid.networks.autoencoder import Autoencoder
+from pellucid.networks.belief import BeliefNetwork
+from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.feedforward import Feedforward
+from pellucid.networks.graph import Graph
+from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.tabular import Tabular
+from pellucid.networks.variational import VariationalAutoencoder
 
 networks: Registry[Any] = Registry("network")
 networks.add("feedforward", Feedforward)
 networks.add("tabular", Tabular)
 networks.add("per_example", PerExample)
+networks.add("graph", Graph)
+networks.add("restricted_boltzmann_machine", RestrictedBoltzmannMachine)
+networks.add("belief", BeliefNetwork)
+networks.add("autoencoder", Autoencoder)
+networks.add("variational_autoencoder", VariationalAutoencoder)
+networks.add("memory", Memory)
+networks.add("adversarial", Adversarial)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
