@@ -11,15 +11,19 @@ from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
+from pellucid.networks.recurrent import Recurrent, RecurrentSettings
+from pellucid.networks.recursive import Recursive, RecursiveSettings, Rest
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
+from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
-    "Adversarial", "AdversarialSettings",
-    "Autoencoder", "BeliefNetwork", "CategoryOptions", "Description", "Feedforward", "FeedforwardSettings",
-    "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample",
-    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "VariationalAutoencoder", "build", "describe", "draw",
-    "draw_activations", "draw_space", "draw_weights", "load", "networks", "save", "strongest_synapses", "weights",
+    "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "Description",
+    "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory",
+    "NumberOptions", "PerExample", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest",
+    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer", "TransformerSettings", "VariationalAutoencoder",
+    "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights", "load", "networks", "save",
+    "strongest_synapses", "weights",
 ]

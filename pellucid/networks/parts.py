@@ -96,8 +96,9 @@ def arrays_of(part: Part, paths: Mapping[int, tuple[Any, ...]]) -> list[tuple[st
     found = []
     for own, leaf in jax.tree_util.tree_leaves_with_path(part.arrays):
         if is_array(leaf):
-            path = paths.get(id(leaf), own)
-            found.append((jax.tree_util.keystr(path).lstrip("."), _last_name(path), leaf))
+            path, name = paths.get(id(leaf), own), _last_name(own)
+            name = _last_name(path) if array_kind(name) == "other" else name
+            found.append((jax.tree_util.keystr(path).lstrip("."), name, leaf))
     return found
 
 

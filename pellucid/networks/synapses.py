@@ -67,7 +67,7 @@ class LayerWeights:
             return f"channel {channel} at ({', '.join(map(str, spot))})"
         if names and len(names) == shape[-2] and not _is_recurrent(name):
             what = str(names[row])
-        elif array_kind(name.split(".")[-1]) == "looked up":
+        elif array_kind(name.split(".")[-1]) == "looked up" or self.part.kind == "embedding":
             what = f"code {row}"
         else:
             what = f"{'channel' if place else 'input' if self.first and not _is_recurrent(name) else 'neuron'} {row}"
