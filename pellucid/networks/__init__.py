@@ -4,6 +4,7 @@ from pellucid.networks.adversarial import Adversarial, AdversarialSettings
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
@@ -20,10 +21,10 @@ from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
-    "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "Description",
-    "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory",
-    "NumberOptions", "PerExample", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest",
-    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer", "TransformerSettings", "VariationalAutoencoder",
-    "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights", "load", "networks", "save",
-    "strongest_synapses", "weights",
+    "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "ConvolutionalRecurrent",
+    "ConvolutionalRecurrentSettings", "Description", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
+    "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample", "Recurrent", "RecurrentSettings",
+    "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer",
+    "TransformerSettings", "VariationalAutoencoder", "build", "describe", "draw", "draw_activations", "draw_space",
+    "draw_weights", "load", "networks", "save", "strongest_synapses", "weights",
 ]

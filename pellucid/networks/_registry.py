@@ -12,24 +12,32 @@ from pellucid.networks.adversarial import Adversarial
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
 from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
+from pellucid.networks.recurrent import Recurrent
+from pellucid.networks.recursive import Recursive
 from pellucid.networks.tabular import Tabular
+from pellucid.networks.transformer import Transformer
 from pellucid.networks.variational import VariationalAutoencoder
 
 networks: Registry[Any] = Registry("network")
 networks.add("feedforward", Feedforward)
+networks.add("recursive", Recursive)
 networks.add("tabular", Tabular)
 networks.add("per_example", PerExample)
 networks.add("graph", Graph)
+networks.add("convolutional_recurrent", ConvolutionalRecurrent)
 networks.add("restricted_boltzmann_machine", RestrictedBoltzmannMachine)
 networks.add("belief", BeliefNetwork)
 networks.add("autoencoder", Autoencoder)
 networks.add("variational_autoencoder", VariationalAutoencoder)
 networks.add("memory", Memory)
 networks.add("adversarial", Adversarial)
+networks.add("recurrent", Recurrent)
+networks.add("transformer", Transformer)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:

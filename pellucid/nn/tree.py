@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from pellucid.errors import ShapeError
 from pellucid.nn._checks import whole_number
-from pellucid.nn._random import subkeys
+from pellucid.nn._random import normal, subkeys
 from pellucid.nn._tree_loop import Cell, TreePlan, in_node_order, over_steps, tree_plan, walk
 from pellucid.nn.dropout import Dropout
 from pellucid.nn.initialisers import initialise, initialisers
@@ -215,7 +215,7 @@ class _TreeLstm(AbstractTreeLayer):
         return self.inner_inputs
 
 
-class ChildSumTreeLSTM(_TreeLstm):
+class ChildSumTreeLstm(_TreeLstm):
     """A Tree-LSTM for any number of children in no particular order, such as those of a dependency tree.
 
     With h̃ the sum of the children's outputs h_k, and c_k their memories:
@@ -237,7 +237,7 @@ class ChildSumTreeLSTM(_TreeLstm):
         ShapeError: when called with arrays of other shapes.
 
     Example:
-        >>> layer = ChildSumTreeLSTM(4, 8, key=jax.random.key(0))
+        >>> layer = ChildSumTreeLstm(4, 8, key=jax.random.key(0))
         >>> children = jnp.array([[[-1, -1], [-1, -1], [0, 1]]])
         >>> layer(jnp.ones((1, 3, 4)), children, jnp.array([3])).shape
         (1, 3, 8)
@@ -254,7 +254,7 @@ class ChildSumTreeLSTM(_TreeLstm):
         return _ChildSumCell(self.size)
 
 
-class NaryTreeLSTM(_TreeLstm):
+class NaryTreeLstm(_TreeLstm):
     """A Tree-LSTM for up to N children in order, such as the two of a binary constituency tree.
 
     With h_l and c_l the outputs and memories of the children, of which each has weights of its own:
@@ -277,7 +277,7 @@ class NaryTreeLSTM(_TreeLstm):
         ShapeError: when called with arrays of other shapes.
 
     Example:
-        >>> layer = NaryTreeLSTM(4, 8, key=jax.random.key(0))
+        >>> layer = NaryTreeLstm(4, 8, key=jax.random.key(0))
         >>> children = jnp.array([[[-1, -1], [-1, -1], [0, 1]]])
         >>> layer(jnp.ones((1, 3, 4)), children, jnp.array([3])).shape
         (1, 3, 8)
@@ -287,7 +287,7 @@ class NaryTreeLSTM(_TreeLstm):
 
     def __init__(self, in_features: int, size: int, *, arity: int = 2, inner_inputs: bool = False,
                  initialiser: str = "glorot_uniform", forget_bias: float = 0.0, key: jax.Array) -> None:
-        self.arity = whole_number("NaryTreeLSTM", "arity", arity)
+        self.arity = whole_number("NaryTreeLstm", "arity", arity)
         self._start(in_features, size, self.arity, 3 + self.arity, inner_inputs=inner_inputs, initialiser=initialiser,
                     forget_bias=forget_bias, key=key)
 
@@ -312,7 +312,6 @@ class TensorTree(AbstractTreeLayer):
     Args:
         size: length of the vector at a leaf and of a node's output, at least 1; weights grow with its cube.
         arity: the most children that a node may have, at least 1.
-        pairs: whether there is V; without it, this is the plain recursive network (section 4.1 there).
         initialiser: the name of the rule for the starting weights of W; V starts small.
         key: the random key for the starting weights.
 
@@ -327,7 +326,7 @@ class TensorTree(AbstractTreeLayer):
         (1, 3, 4)
     """
 
-    tensor: jax.Array  # (arity * size, arity * size, size)
+    tensor_weight: jax.Array  # (arity * size, arity * size, size)
     weight: jax.Array  # (arity * size, size)
     bias: jax.Array  # (size,)
     arity: int = eqx.field(static=True)
@@ -338,7 +337,7 @@ class TensorTree(AbstractTreeLayer):
         self.initialiser = initialisers.canonical(initialiser)
         joined = self.arity * size
         tensor_key, own_key = subkeys(key, 2)
-        self.tensor = 1 / (2 * joined) * initialise("normal", tensor_key, (joined, joined, size)) / 0.05
+        self.tensor_weight = normal(tensor_key, (joined, joined, size)) / (2 * joined)
         self.weight = initialise(self.initialiser, own_key, (joined, size), fan_in=size)
         self.bias = jnp.zeros(size)
 
@@ -359,7 +358,7 @@ class TensorTree(AbstractTreeLayer):
 
     def joined_weight(self) -> Float[Array, "inputs outputs"]:
         """V and W as one matrix, which the pairs and then the numbers themselves are multiplied by."""
-        return jnp.concatenate([self.tensor.reshape(-1, self.out_features), self.weight])
+        return jnp.concatenate([self.tensor_weight.reshape(-1, self.out_features), self.weight])
 
     def leaf_states(self, inputs: Float[Array, "... features"]) -> Float[Array, "... state"]:
         """The states of nodes without children."""
