@@ -55,6 +55,10 @@ class AbstractClassLoss(AbstractLoss):
 class CrossEntropy(AbstractClassLoss):
     """The cross-entropy between targets and softmax(outputs): -Σ target · log_softmax(outputs).
 
+    For sequences, outputs are (batch, steps, classes) with integer targets (batch, steps): the error of a row is the
+    mean over its steps, those with target -1 (padding) left out. Rows weigh alike unless weighted; for the exact mean
+    over all steps, pass each row's number of valid steps as its weight.
+
     Args:
         label_smoothing: ε in [0, 1): the target becomes (1 - ε)·target + ε / classes.
 
@@ -72,10 +76,11 @@ class CrossEntropy(AbstractClassLoss):
 
     def per_example(self, outputs: jax.Array, targets: jax.Array) -> jax.Array:
         """The error of each row: (batch,)."""
-        soft = class_targets(self.name, outputs, targets)
+        soft = class_targets(self.name, outputs, targets, steps=True)
         if self.label_smoothing:
             soft = (1 - self.label_smoothing) * soft + self.label_smoothing / outputs.shape[-1]
-        return -jnp.sum(self.weigh_classes(soft) * jax.nn.log_softmax(outputs), axis=-1)
+        errors = -jnp.sum(self.weigh_classes(soft) * jax.nn.log_softmax(outputs), axis=-1)
+        return errors if errors.ndim == 1 else _mean_over_steps(errors, targets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,16 +188,25 @@ class Hinge(AbstractClassLoss):
         return error if self.class_weights is None else error * jnp.sum(self.weigh_classes(member), axis=-1)
 
 
-def class_targets(loss: str, outputs: jax.Array, targets: jax.Array) -> jax.Array:
-    """Targets as one row of shares for each row of outputs: (batch, classes)."""
+def class_targets(loss: str, outputs: jax.Array, targets: jax.Array, steps: bool = False) -> jax.Array:
+    """Targets as one row of shares for each row of outputs: (batch, classes); also for each step where `steps`."""
     targets = jnp.asarray(targets)
+    integers = jnp.issubdtype(targets.dtype, jnp.integer)
     if outputs.ndim == 2 and outputs.shape[1] > 1:
         if targets.shape == outputs.shape:
             return targets.astype(outputs.dtype)
-        if targets.shape == outputs.shape[:1] and jnp.issubdtype(targets.dtype, jnp.integer):
+        if targets.shape == outputs.shape[:1] and integers:
             return jax.nn.one_hot(targets, outputs.shape[1], dtype=outputs.dtype)
+    if steps and outputs.ndim == 3 and targets.shape == outputs.shape[:2] and integers:
+        return jax.nn.one_hot(targets, outputs.shape[2], dtype=outputs.dtype)
     raise ShapeError(f"`{loss}` got outputs of shape {outputs.shape} and targets {targets.dtype}{targets.shape}.",
                      "pass outputs (batch, classes) with integer targets (batch,) or shares (batch, classes)")
+
+
+def _mean_over_steps(errors: jax.Array, targets: jax.Array) -> jax.Array:
+    """From (batch, steps) to (batch,): the mean over the steps whose target is a class; 0 where there is none."""
+    valid = jnp.asarray(targets) >= 0
+    return jnp.sum(jnp.where(valid, errors, 0), axis=1) / jnp.maximum(jnp.sum(valid, axis=1), 1)
 
 
 def binary_targets(loss: str, outputs: jax.Array, targets: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -118,7 +118,7 @@ _switch.defvjp(_forward, _backward)
 
 
 def _moves(leaf: Array) -> bool:
-    return jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)
+    return jnp.issubdtype(leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf), jnp.inexact)
 
 
 def _first_fit(need: Int[Array, ""], sizes: Sequence[int]) -> Int[Array, ""]:

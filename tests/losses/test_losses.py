@@ -149,3 +149,15 @@ def test_class_weights_of_another_number_of_classes():
 def test_balanced_weights_have_mean_1_over_rows():
     weights = losses.balanced_weights([30, 10])
     assert abs(30 * weights[0] + 10 * weights[1] - 40) < 1e-9 and losses.balanced_weights([3, 0])[1] == 0
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy_of_steps_leaves_out_padding(smoothing):
+    loss = losses.get("cross_entropy", label_smoothing=smoothing)
+    outputs = jnp.asarray(np.random.default_rng(0).normal(size=(3, 4, 5)))
+    targets = jnp.asarray([[0, 4, 2, 1], [3, -1, 1, -1], [-1, -1, -1, -1]])
+    rows = [loss(outputs[row][targets[row] >= 0], targets[row][targets[row] >= 0]) for row in range(2)]
+    np.testing.assert_allclose(loss.per_example(outputs, targets), [*rows, 0], rtol=1e-6)
+    steps = jnp.sum(targets >= 0, axis=1)  # as weights, they make it the exact mean over all steps
+    flat = loss(outputs[targets >= 0], targets[targets >= 0])
+    np.testing.assert_allclose(loss(outputs, targets, steps), flat, rtol=1e-6)
