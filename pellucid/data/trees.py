@@ -50,7 +50,8 @@ def read_trees(path: str | Path) -> list[Tree]:
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"`{path}` cannot be read as UTF-8 text: {error}.", "check the path and the encoding") from error
+        raise DataError(f"`{path}` cannot be read as UTF-8 text: {error}.",
+                        "check the path and the encoding") from error
     return parse_trees(lines)
 
 

@@ -147,7 +147,7 @@ class Recursive(eqx.Module):
         return np.asarray(inputs["count"])
 
     def __call__(self, inputs: TreeInputs, *, state: tuple[()] | None = None, key: jax.Array | None = None,
-                 training: bool = False, weight: jax.Array | None = None) -> tuple[Float[Array, "batch ..."], tuple[()]]:
+                 training: bool = False, weight: jax.Array | None = None) -> tuple[Array, tuple[()]]:
         """The outputs of every node, (batch, nodes, out_features), zeros behind the root; or those of the root.
 
         Args:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 STEPS_AT_ONCE = 8
-"""Steps whose share of the weights' gradient is one product: enough rows for a fast one, few enough for little waste."""
+"""Steps that share one matrix product: enough rows for a fast one, few enough for little waste."""
 
 
 class Cell(Protocol):

@@ -122,6 +122,7 @@ class AbstractTreeLayer(eqx.Module):
     def __call__(self, inputs: Float[Array, "batch nodes features"], children: Int[Array, "batch nodes arity"],
                  count: Int[Array, " batch"]) -> Float[Array, "batch nodes out"]:
         """The output of every node; zeros behind the root."""
+        inputs, children, count = (jnp.asarray(value) for value in (inputs, children, count))
         self._check(inputs, children, count)
         plan = tree_plan(children, count)
         rows = jnp.arange(len(inputs))
