@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import equinox as eqx
@@ -235,7 +235,10 @@ class Adversarial(eqx.Module):
         rows = [Part("noise", "input", settings.noise, shape=(settings.noise,))]
         if settings.classes:
             rows.append(Part("class", "input", settings.classes, depth=0, shape=(settings.classes,)))
-        return Parts((*rows, *self.generator.parts(), *self.discriminator.parts()))
+        rows += [*self.generator.parts(), *self.discriminator.parts()]
+        if settings.classes:  # both verdicts are given side by side, as both inputs are
+            rows[-1] = replace(rows[-1], depth=len(rows) - 3)
+        return Parts(tuple(rows))
 
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""

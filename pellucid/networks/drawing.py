@@ -29,12 +29,11 @@ from pellucid.networks.glyphs import (
 )
 
 WIDTH, HEIGHT = 8.0, 4.6  # inches
-MOST_COLUMNS, MOST_ROOM = 7, 1.5
+MOST_COLUMNS, MOST_ROOM = 8, 1.5
 TOP, BOTTOM = 3.62, 1.24  # the neurons lie between these heights
 BIAS_HEIGHT = 4.03
 PATH_TOP, PATH_BOTTOM, ARC_DEPTH, LABEL_TOP = 1.06, 0.86, 0.09, 0.72
 GROUPS = ("encoder", "decoder", "generator", "discriminator")  # first words of names: layers that work together
-WINDOWS = ("convolution", "pooling")
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class _Column:
     rows: tuple[LayerRow, ...]
     depths: tuple[int, ...]
     elided: int = 0  # how many hidden layers this column stands for
+    group: str = ""  # the part of the network that the layers belong to
 
     @property
     def neurons(self) -> int:
@@ -74,11 +74,6 @@ class _Column:
         names = [row.name.removeprefix(self.group).lstrip(" ,:") if self.group else row.name for row in self.rows]
         return " + ".join(f"layer {name}" if name.isdigit() else name or self.group for name in names)
 
-    @property
-    def group(self) -> str:
-        """The part of the network that the layers belong to, by the first word of the name."""
-        return next((group for group in GROUPS for row in self.rows if row.name.lower().startswith(group)), "")
-
 
 def draw(network: Any, *, input_names: Sequence[str] = (), output_names: Sequence[str] = ()) -> Figure:
     """A drawing of a network, legible at 800 pixels wide.
@@ -109,7 +104,7 @@ def draw(network: Any, *, input_names: Sequence[str] = (), output_names: Sequenc
         return figure
     names = {0: tuple(input_names), len(columns) - 1: tuple(output_names)}
     names = {index: given for index, given in names.items() if given and len(given) == columns[index].neurons}
-    room = min(MOST_ROOM, 0.8 * (WIDTH - 1.6) / max(len(columns) - 1, 1))
+    room = min(MOST_ROOM * (1.5 if len(columns) == 2 else 1), 0.8 * (WIDTH - 1.6) / max(len(columns) - 1, 1))
     margins = [max(_name_space(names.get(index, ())), 0 if columns[index].narrow else room / 2 + 0.2)
                for index in (0, len(columns) - 1)]
     step = (WIDTH - sum(margins)) / max(len(columns) - 1, 1)
@@ -138,13 +133,25 @@ def _columns(description: Description) -> list[_Column]:
     """Layers side by side form one column; the middle layers of a deep network form one that stands for them."""
     visible = [row for row in description.rows if row.neurons]
     depths = sorted({row.depth for row in visible})
-    columns = [_Column(tuple(row for row in visible if row.depth == depth), (depth,)) for depth in depths]
+    columns = [tuple(row for row in visible if row.depth == depth) for depth in depths]
+    columns = _grouped([_Column(rows, (rows[0].depth,), group=_group(rows)) for rows in columns])
     if len(columns) <= MOST_COLUMNS:
         return columns
     head, tail = MOST_COLUMNS - 3, 2
     middle = columns[head:-tail]
     joined = replace(middle[0], depths=tuple(column.depths[0] for column in middle), elided=len(middle))
     return [*columns[:head], joined, *columns[-tail:]]
+
+
+def _group(rows: Sequence[LayerRow]) -> str:
+    return next((group for group in GROUPS for row in rows if row.name.lower().startswith(group)), "")
+
+
+def _grouped(columns: list[_Column]) -> list[_Column]:
+    """What stands before a discriminator generates."""
+    first = next((index for index, column in enumerate(columns) if column.group == "discriminator"), 0)
+    return [replace(column, group="generator") if 0 < index < first and not column.group else column
+            for index, column in enumerate(columns)]
 
 
 def _draw_columns(axes: Any, columns: list[_Column], places: list[float], room: float) -> list[Glyph]:
@@ -173,7 +180,7 @@ def _draw_synapses(axes: Any, columns: list[_Column], places: list[float], glyph
     lines, bias_lines = [], []
     for index, (left, right) in enumerate(zip(glyphs, glyphs[1:], strict=False)):
         kinds = columns[index + 1].kinds
-        if left.face and right.face and kinds & {*WINDOWS}:
+        if left.face and right.face:
             lines += _draw_window(axes, left, right)
         elif len(left.leave) == len(right.arrive) == 1:
             axes.add_patch(FancyArrowPatch(left.leave[0], right.arrive[0], arrowstyle="-|>", mutation_scale=10,

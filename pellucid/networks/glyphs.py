@@ -63,6 +63,8 @@ def draw_glyph(axes: Any, rows: Sequence[LayerRow], place: Place) -> Glyph:
     """Draw what stands for layers side by side: their neurons together, or one glyph above the other."""
     if all(shows_neurons(row) for row in rows):
         return _neurons(axes, rows, place)
+    if len({row.kind for row in rows}) == 1 and rows[0].kind in LINKED:
+        return _links(axes, rows, place)
     height = place.height / len(rows)
     glyphs = [_figure_of(row)(axes, [row], Place(place.x, place.y + place.height / 2 - height * (index + 0.5),
                                                 place.width, height, max(1, place.neurons // len(rows)),
@@ -79,7 +81,7 @@ def shows_neurons(row: LayerRow) -> bool:
 
 
 def _figure_of(row: LayerRow) -> Callable[[Any, Sequence[LayerRow], Place], Glyph]:
-    if row.kind in LINKED or row.kind == "embedding":
+    if row.kind in LINKED and (row.kind == "graph" or row.role != "input") or row.kind == "embedding":
         return _links if row.kind in LINKED else _table
     if len(row.output) >= 3 or row.kind in MAPS and row.output:
         return _maps

@@ -41,7 +41,7 @@ KINDS = {
                      row("message passing 2", 2, 64, "graph"), row("output", 3, 1, role="output")),
     "belief": network(row("visible", 0, 64, "belief"), row("hidden 1", 1, 100, "belief"),
                       row("output", 2, 10, role="output")),
-    "memory": network(row("neurons", 0, 64, "memory")),
+    "memory": network(row("neurons", 1, 64, "memory", role="output")),
     "hourglass": network(row("input", 0, 784), row("encoder 1", 1, 256), row("encoder 2", 2, 64), row("code", 3, 8),
                          row("decoder 1", 4, 64), row("decoder 2", 5, 256), row("output", 6, 784, role="output")),
     "two against each other": network(
