@@ -14,6 +14,8 @@ from pellucid.networks.per_example import PerExample
 from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
 from pellucid.networks.recurrent import Recurrent, RecurrentSettings
 from pellucid.networks.recursive import Recursive, RecursiveSettings, Rest
+from pellucid.networks.pretraining import Pretraining, start_from
+from pellucid.networks.samples import sample
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
@@ -24,7 +26,8 @@ __all__ = [
     "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "ConvolutionalRecurrent",
     "ConvolutionalRecurrentSettings", "Description", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
     "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample", "Recurrent", "RecurrentSettings",
-    "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer",
+    "Recursive", "RecursiveSettings", "Rest", "Pretraining",
+    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer",
     "TransformerSettings", "VariationalAutoencoder", "build", "describe", "draw", "draw_activations", "draw_space",
-    "draw_weights", "load", "networks", "save", "strongest_synapses", "weights",
+    "draw_weights", "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
 ]

@@ -17,6 +17,7 @@ from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
+from pellucid.networks.pretraining import Pretraining
 from pellucid.networks.recurrent import Recurrent
 from pellucid.networks.recursive import Recursive
 from pellucid.networks.tabular import Tabular
@@ -36,12 +37,13 @@ networks.add("autoencoder", Autoencoder)
 networks.add("variational_autoencoder", VariationalAutoencoder)
 networks.add("memory", Memory)
 networks.add("adversarial", Adversarial)
+networks.add("pretraining", Pretraining)
 networks.add("recurrent", Recurrent)
 networks.add("transformer", Transformer)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
-    """A network from its specification, with new starting weights.
+    """A network from its specification, with new starting weights; a specification inside of it is built first.
 
     Args:
         spec: what `network.spec()` gave, for example read from JSON.
@@ -55,7 +57,8 @@ def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
         >>> build(network.spec(), key=jax.random.key(0)).spec() == network.spec()
         True
     """
-    options = {name: value for name, value in spec.items() if name != "network"}
+    options = {name: build(value, key=key) if isinstance(value, Mapping) and "network" in value else value
+               for name, value in spec.items() if name != "network"}
     kind = networks[spec.get("network", "")]
     try:
         return kind.from_spec(options, key=key)

@@ -1,12 +1,16 @@
 """What a network learns for: reference answers, or a lesson that the data teach by themselves."""
 from pellucid.training.objectives.base import AbstractObjective, Assessment, Prepared
+from pellucid.training.objectives.contrastive import Contrastive
 from pellucid.training.objectives.contrastive_divergence import ContrastiveDivergence
 from pellucid.training.objectives.evidence_bound import EvidenceBound
+from pellucid.training.objectives.few_labels import FewLabels
+from pellucid.training.objectives.masked import Masked
 from pellucid.training.objectives.reconstruction import Reconstruction
 from pellucid.training.objectives.relativistic import RelativisticPairing
 from pellucid.training.objectives.supervised import Supervised, plain
+from pellucid.training.objectives.views import Views
 
 __all__ = [
-    "AbstractObjective", "Assessment", "ContrastiveDivergence", "EvidenceBound", "Prepared", "Reconstruction", "RelativisticPairing",
-    "Supervised", "plain",
+    "AbstractObjective", "Assessment", "Contrastive", "ContrastiveDivergence", "EvidenceBound", "FewLabels", "Masked", "Prepared", "Reconstruction", "RelativisticPairing",
+    "Supervised", "Views", "plain",
 ]
