@@ -88,7 +88,7 @@ class Contest:
             torch.optim.Adam(network.parameters(), RATE, (0.5, 0.999))
             for network in (self.generator, self.discriminator)
         ]
-        self.error = nn.BCEWithLogitsLoss()
+        self.error, self.steps = nn.BCEWithLogitsLoss(), 0
 
     def step(self, images: torch.Tensor, codes: torch.Tensor) -> None:
         """Take one step of the discriminator and one of the generator."""
@@ -106,9 +106,11 @@ class Contest:
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Move the average towards the generator; running statistics are taken as they are."""
+        """Move the average towards the generator, fast at first; running statistics are taken as they are."""
+        self.steps += 1
+        keep = min(KEEP, self.steps / (self.steps + 10))
         for old, new in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            old.lerp_(new, 1 - KEEP)
+            old.lerp_(new, 1 - keep)
         for old, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             old.copy_(new)
 

@@ -25,9 +25,8 @@ from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 __all__ = [
     "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "ConvolutionalRecurrent",
     "ConvolutionalRecurrentSettings", "Description", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
-    "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample", "Recurrent", "RecurrentSettings",
-    "Recursive", "RecursiveSettings", "Rest", "Pretraining",
-    "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer",
-    "TransformerSettings", "VariationalAutoencoder", "build", "describe", "draw", "draw_activations", "draw_space",
-    "draw_weights", "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
+    "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample", "Pretraining", "Recurrent",
+    "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular",
+    "Transformer", "TransformerSettings", "VariationalAutoencoder", "build", "describe", "draw", "draw_activations",
+    "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
 ]

@@ -11,6 +11,6 @@ from pellucid.training.objectives.supervised import Supervised, plain
 from pellucid.training.objectives.views import Views
 
 __all__ = [
-    "AbstractObjective", "Assessment", "Contrastive", "ContrastiveDivergence", "EvidenceBound", "FewLabels", "Masked", "Prepared", "Reconstruction", "RelativisticPairing",
-    "Supervised", "Views", "plain",
+    "AbstractObjective", "Assessment", "Contrastive", "ContrastiveDivergence", "EvidenceBound", "FewLabels", "Masked",
+    "Prepared", "Reconstruction", "RelativisticPairing", "Supervised", "Views", "plain",
 ]

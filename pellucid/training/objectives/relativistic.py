@@ -68,10 +68,8 @@ class RelativisticPairing(AbstractObjective):
 
     def errors(self, network: Any, batch: Batch, *, state: PyTree[Array], key: Array) -> Assessment:
         """The errors of both opponents, added up; neither gets a gradient of the other's."""
-        first, second = subkeys(key, 2)
         real, labels = network.examples(batch.inputs)
-        noise = network.noise(first, len(real))
-        made = network.generate(noise, labels, key=second)
+        made = network.generate(network.noise(key, len(real)), labels)
         still = jax.lax.stop_gradient(made)
         judge, held = network.discriminator, jax.lax.stop_gradient(network.discriminator)
         of_real, of_still, of_made = judge(real, labels), judge(still, labels), held(made, labels)
