@@ -5,20 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
-
 from pellucid.cli.output import print_json
 from pellucid.cli.trouble import say
 from pellucid.core.settings import Setting
 from pellucid.errors import SettingsError, StorageError
 from pellucid.model.model import load
-from pellucid.networks import Description, Feedforward, describe, draw
+from pellucid.networks import Description, describe, draw, sample
 
 PICTURES = (".png", ".svg", ".pdf")
-HINT = "write `pellucid describe MODEL`, or `pellucid describe --network feedforward --inputs 30 --hidden 64,64 " \
-       "--outputs 2`"
+HINT = "write `pellucid describe MODEL`, `pellucid describe --network convolutional`, or `pellucid describe " \
+       "--network feedforward --inputs 30 --hidden 64,64 --outputs 2`"
 OWN_NAMES = {"layer_normalisation": "normalisation"}
+NO_CHANGE = ("network", "numeric_embedding")
 
 
 def run(model: str | None, inputs: str | None, outputs: str | None, draw: str | None, as_json: bool,
@@ -40,17 +38,11 @@ def run(model: str | None, inputs: str | None, outputs: str | None, draw: str | 
 
 
 def _planned(inputs: str | None, outputs: str | None, settings: Mapping[str, Any]) -> Description:
-    sizes = {}
-    for name, text in (("inputs", inputs), ("outputs", outputs)):
-        if text is None:
-            raise SettingsError(f"`--{name}` is lacking.", HINT)
-        sizes[name] = Setting(name, "integer", None, "", low=1, high=1_000_000).parse(text)
-    options = {OWN_NAMES.get(name, name): value for name, value in settings.items()
-               if name not in ("network", "hidden", "numeric_embedding")}
-    hidden = settings.get("hidden", (64, 64))
-    network = eqx.filter_eval_shape(
-        lambda key: Feedforward(sizes["inputs"], hidden, sizes["outputs"], **options, key=key), jax.random.key(0))
-    return describe(network)
+    """A network before training: the sample of its kind, with what was given changed."""
+    sizes = {name: Setting(name, "integer", None, "", low=1, high=1_000_000).parse(text)
+             for name, text in (("inputs", inputs), ("outputs", outputs)) if text is not None}
+    changes = {OWN_NAMES.get(name, name): value for name, value in settings.items() if name not in NO_CHANGE}
+    return describe(sample(settings.get("network", "feedforward"), sizes | changes))
 
 
 def _draw(description: Description, path: str) -> None:

@@ -27,7 +27,7 @@ from pellucid.cli.options import (
     spellings,
     switch,
 )
-from pellucid.core.declared import NETWORK_SETTINGS, TRAIN
+from pellucid.core.declared import DESCRIBE_SETTINGS, TRAIN
 from pellucid.core.settings import Setting
 
 DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input.")
@@ -81,10 +81,10 @@ COMMANDS = (
             (TRAIN["coverage"], DEVICE)),
     Command("describe", "Show the layers, neurons and synapses of a model, or of a network before training.",
             (optional_argument("model", "A model that `pellucid train` wrote."),
-             option("inputs", "Input neurons, with --network.", metavar="N"),
-             option("outputs", "Output neurons, with --network.", metavar="N"),
+             option("inputs", "Input neurons, with --network; its sample's if not given.", metavar="N"),
+             option("outputs", "Output neurons, with --network; its sample's if not given.", metavar="N"),
              option("draw", "Draw the network into this PNG, SVG or PDF file.", metavar="FILE"), JSON),
-            NETWORK_SETTINGS),
+            DESCRIBE_SETTINGS),
     Command("export", "Write a model in another format.",
             (MODEL, option("to", "The format: onnx.", metavar="FORMAT"),
              option("output", "File to write. Default: the model's name with .onnx.", metavar="FILE"))),

@@ -1,6 +1,8 @@
 """The settings of training a table, each declared once; see `core.settings` for what is derived from them."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pellucid.core import names
 from pellucid.core.settings import Setting, SettingsGroup
 
@@ -30,6 +32,9 @@ NETWORK_SETTINGS = (
     Setting("numeric_embedding", "choice", None, "How a number column is spread over several inputs.", "network",
             choices=names.NUMERIC_EMBEDDINGS, aliases=names.NUMERIC_EMBEDDING_ALIASES),
 )
+
+DESCRIBE_SETTINGS = (replace(NETWORK_SETTINGS[0], choices=names.ZOO), *NETWORK_SETTINGS[1:])
+"""Settings of a network to look at: any of the zoo."""
 
 TRAINING_SETTINGS = (
     Setting("normalise", "choice", None, "Scaling of number columns, learned on training rows only.",

@@ -8,6 +8,13 @@ from __future__ import annotations
 TASKS = ("classify", "regress")
 
 NETWORKS = ("feedforward",)
+"""Those that train on tables by name."""
+ZOO = (
+    "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
+    "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
+    "memory",
+)
+"""All that can be looked at by name."""
 
 ACTIVATIONS = (
     "identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "softplus",

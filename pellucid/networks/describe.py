@@ -11,6 +11,8 @@ import jax
 
 from pellucid.networks.parts import JOINING, Part, array_kind, array_paths, arrays_of, is_array, parts_of
 
+RIGHT = ("neurons", "synapses", "biases", "FLOPs", "memory")  # columns of numbers
+
 
 @dataclass(frozen=True)
 class LayerRow:
@@ -108,16 +110,23 @@ class Description:
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as text: the header, then a row per layer."""
-        head = ("layer", "role", "neurons", "activation", "bias", "synapses", "biases", "shape", "FLOPs", "memory")
-        body = [(row.name, row.role, f"{row.neurons:,}" if row.neurons else "–", row.activation or "–",
-                 "yes" if row.bias else "–", f"{row.synapses:,}", f"{row.biases:,}", row.shape or "–",
-                 f"{row.flops:,}", f"{_scaled(row.bytes, 1024)}B") for row in self.rows]
-        return [head, *body]
+        columns = {
+            "layer": [row.name for row in self.rows], "role": [row.role for row in self.rows],
+            "neurons": [f"{row.neurons:,}" if row.neurons else "–" for row in self.rows],
+            "as": [" × ".join(map(str, row.output)) if len(row.output) > 1 else "–" for row in self.rows],
+            "activation": [row.activation or "–" for row in self.rows],
+            "bias": ["yes" if row.bias else "–" for row in self.rows],
+            "synapses": [f"{row.synapses:,}" for row in self.rows], "biases": [f"{row.biases:,}" for row in self.rows],
+            "shape": [row.shape or "–" for row in self.rows], "FLOPs": [f"{row.flops:,}" for row in self.rows],
+            "memory": [f"{_scaled(row.bytes, 1024)}B" for row in self.rows]}
+        if set(columns["as"]) <= {"–"}:
+            del columns["as"]
+        return [tuple(columns), *zip(*columns.values(), strict=True)]
 
     def __str__(self) -> str:
         cells = self.cells()
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-        right = {2, 5, 6, 8, 9}
+        right = {index for index, head in enumerate(cells[0]) if head in RIGHT}
         lines = ["  ".join(text.rjust(width) if column in right else text.ljust(width)
                            for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
                  for row in cells]

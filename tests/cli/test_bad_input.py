@@ -238,7 +238,7 @@ def test_bad_options_of_predict(command, model, table, arguments):
 
 
 @pytest.mark.parametrize("arguments", [
-    (), ("--network", "feedforward"), ("--inputs", "3"), ("--inputs", "0", "--outputs", "2"),
+    (), ("--network", "feedforwrd"), ("--network", "memory", "--hidden", "3"), ("--inputs", "0", "--outputs", "2"),
     ("--inputs", "3", "--outputs", "2", "--draw", "x.doc"), ("--inputs", "3", "--outputs", "2", "--activation", "rel"),
 ])
 def test_bad_options_of_describe(command, arguments):

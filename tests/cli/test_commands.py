@@ -17,6 +17,9 @@ import pellucid
 import pellucid.cli.output
 import pellucid.cli.table
 from pellucid.cli import dispatch, predict, trouble
+from pellucid.core.names import ZOO
+from pellucid.networks import networks
+from pellucid.networks.samples import SAMPLES
 
 from .conftest import SMALL, clients
 
@@ -124,6 +127,16 @@ def test_describe_a_planned_network(command):
                      "--json")
     record = json.loads(answer.out)
     assert record["synapses"] == 30 * 64 + 64 * 64 + 64 * 2 and record["neurons"]["hidden"] == 128
+
+
+@pytest.mark.parametrize("name", sorted(set(ZOO) & set(networks)))
+def test_describe_every_kind_of_network(command, name):
+    answer = command("describe", "--network", name, "--draw", "network.svg")
+    assert answer.code == 0 and "synapses" in answer.out and Path("network.svg").stat().st_size > 1000
+
+
+def test_the_zoo_is_complete():
+    assert set(ZOO) == set(SAMPLES) and set(networks) - set(ZOO) <= {"per_example", "pretraining"}
 
 
 def test_export(command, model):
