@@ -168,9 +168,8 @@ class Memory(eqx.Module):
         features = self.settings.features
         first = Part("input", "input", features, kind="memory")
         if self.settings.rule == "modern":
-            return Parts((first, Part("patterns", "hidden", self.weight.shape[1], "softmax", self.weight,
-                                      kind="memory"),
-                          Part("output", "output", features, kind="memory")))
+            patterns = Part("patterns", "hidden", self.weight.shape[1], "softmax", self.weight)
+            return Parts((first, patterns, Part("output", "output", features)))
         return Parts((first, Part("output", "output", features, "sign", self.weight, kind="memory")))
 
     def spec(self) -> dict[str, Any]:
