@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 from pellucid.errors import SettingsError, ShapeError, did_you_mean
 from pellucid.networks.parts import Part, Parts
 from pellucid.nn import ChildSumTreeLstm, Dense, Embedding, NaryTreeLstm, TensorTree
-from pellucid.nn._checks import share, whole_number
+from pellucid.nn._checks import positive, share, whole_number
 from pellucid.nn._random import subkeys, uniform
 from pellucid.nn._tree_loop import TreePlan, in_node_order, over_steps, tree_plan
 from pellucid.nn.tree import check_trees, rested
@@ -58,6 +58,7 @@ class RecursiveSettings:
     arity: int = 2
     output: str = "nodes"
     inner_words: bool = False
+    word_rate: float = 1.0
     dropout: Rest = Rest()
 
     def __post_init__(self) -> None:
@@ -71,6 +72,7 @@ class RecursiveSettings:
             raise SettingsError(f"`Recursive` got cell='tensor' with embedding={self.embedding}, hidden={self.hidden} "
                                 f"and inner_words={self.inner_words}; a leaf's vector is its word's there.",
                                 "make embedding and hidden equal, about 30, and leave inner_words out")
+        positive("Recursive", "word_rate", self.word_rate)
         if not isinstance(self.dropout, Rest):
             object.__setattr__(self, "dropout", _rest(self.dropout))
 
@@ -98,6 +100,7 @@ class Recursive(eqx.Module):
         output: `"nodes"` for outputs at every node, (batch, nodes, out_features); `"root"` for those of the whole tree,
             (batch, out_features).
         inner_words: whether nodes with children have words too, as in dependency trees.
+        word_rate: what the learning rate of the words' vectors is multiplied by; rare words may need a higher one.
         dropout: what rests while training: a `Rest`, or a mapping such as `{"embedding": 0.5, "hidden": 0.5}`; a number
             is for both of these.
         key: the random key for the starting weights.
@@ -125,9 +128,9 @@ class Recursive(eqx.Module):
 
     def __init__(self, cardinality: int, out_features: int, *, embedding: int = 128, hidden: int = 128,
                  cell: str = "lstm", arity: int = 2, output: str = "nodes", inner_words: bool = False,
-                 dropout: Rest | Mapping[str, float] | float = 0.0, key: jax.Array) -> None:
+                 word_rate: float = 1.0, dropout: Rest | Mapping[str, float] | float = 0.0, key: jax.Array) -> None:
         self.settings = RecursiveSettings(cardinality, out_features, embedding, hidden, cell, arity, output,
-                                          bool(inner_words), dropout)
+                                          bool(inner_words), word_rate, dropout)
         word_key, tree_key, head_key = subkeys(key, 3)
         self.words = Embedding(cardinality, embedding, key=word_key)
         if cell == "tensor":
@@ -141,6 +144,10 @@ class Recursive(eqx.Module):
     def initial_state(self) -> tuple[()]:
         """Nothing is carried from batch to batch."""
         return ()
+
+    def rate_factors(self) -> dict[str, float]:
+        """The part of the learning rate for each weight that has one of its own, by name."""
+        return {} if self.settings.word_rate == 1 else {"words.vectors": self.settings.word_rate}
 
     def row_sizes(self, inputs: TreeInputs) -> np.ndarray:
         """Nodes of each tree: trees of like size are best put in one batch."""

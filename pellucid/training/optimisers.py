@@ -61,7 +61,8 @@ optimisers.add("sgd", Recipe(optax.identity, 0.05, note="plain gradient descent"
 optimisers.add("momentum", Recipe(_momentum(False), 0.02, note="heavy ball, 0.9 (Polyak 1964)"))
 optimisers.add("nesterov", Recipe(_momentum(True), 0.02, note="accelerated gradient (Nesterov 1983)"))
 optimisers.add("rmsprop", Recipe(lambda decay=0.9: optax.scale_by_rms(decay), 1e-3, note="Hinton 2012, lecture 6e"))
-optimisers.add("adagrad", Recipe(optax.scale_by_rss, 0.05, note="Duchi et al. 2011"))
+# from 0, not from Optax's 0.1, beside which the squares of a mean error's gradient are nothing: that would be plain SGD
+optimisers.add("adagrad", Recipe(lambda initial=0.0: optax.scale_by_rss(initial), 0.05, note="Duchi et al. 2011"))
 optimisers.add("adadelta", Recipe(optax.scale_by_adadelta, 1.0, note="Zeiler 2012"))
 optimisers.add("adam", Recipe(_adam, 1e-3, note="Kingma & Ba 2015"))
 optimisers.add("adamw", Recipe(_adam, 1e-3, 0.01, note="Loshchilov & Hutter 2019"))
