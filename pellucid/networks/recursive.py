@@ -198,11 +198,9 @@ class Recursive(eqx.Module):
 
     def _outputs(self, states: Float[Array, "slots batch hidden"], plan: TreePlan,
                  key: jax.Array | None) -> Float[Array, "slots batch out"]:
-        half = len(states) // 2
-        first, second = (None, None) if key is None else subkeys(jax.random.fold_in(key, 1), 2)
+        own = None if key is None else jax.random.fold_in(key, 1)
         head = partial(_head, rate=self.settings.dropout.hidden)
-        return jnp.concatenate([over_steps(head, self.head, states[:half], plan.leaves, first),
-                                over_steps(head, self.head, states[half:], plan.steps, second)])
+        return over_steps(head, self.head, states, (plan.leaves, plan.steps), own)
 
     def layer_outputs(self, inputs: TreeInputs, *, state: tuple[()] | None = None) -> dict[str, Array]:
         """What each layer gives for these inputs, outside of training: `"words"`, `"nodes"`, `"output"`."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 STEPS_AT_ONCE = 8
@@ -66,31 +67,23 @@ def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " bat
     valid = jnp.arange(nodes) < count[:, None]
     inner = valid & jnp.any(children >= 0, axis=-1)
     leaf = valid & ~inner
-    leaf_rank, inner_rank = (_ranks(mask) for mask in (leaf, inner))
     room = -(-nodes // STEPS_AT_ONCE) * STEPS_AT_ONCE
-    slot = jnp.where(inner, room + inner_rank, jnp.where(leaf, leaf_rank, 0))
-    leaf_node, inner_node = (_nodes_by_rank(*pair, room) for pair in ((leaf, leaf_rank), (inner, inner_rank)))
+    before = np.triu(np.ones((nodes, nodes), np.float32), 1)  # a product counts faster than a running sum compiles
+    leaf_rank, inner_rank = (jnp.dot(mask.astype(jnp.float32), before).astype(jnp.int32) for mask in (leaf, inner))
+    slot = jnp.where(inner, room + inner_rank, leaf_rank)
     rows = jnp.arange(batch)
-    used = jnp.arange(room)[:, None] < jnp.sum(inner, axis=1)
+    node = jnp.zeros((2 * room + 1, batch), jnp.int32).at[jnp.where(valid, slot, 2 * room), rows[:, None]].set(
+        jnp.arange(nodes, dtype=jnp.int32))
+    leaf_node, inner_node = node[:room], node[room:-1]
+    leaves, steps = jnp.sum(leaf, axis=1, dtype=jnp.int32), jnp.sum(inner, axis=1, dtype=jnp.int32)
+    used = jnp.arange(room)[:, None] < steps
     own = jnp.where(used[..., None], children[rows, inner_node], -1)  # (room, batch, arity)
     child_slot = jnp.where(own >= 0, slot[rows[:, None], own], -1)
     record = 1 + jnp.arange(room * batch * arity, dtype=jnp.int32).reshape(room, batch, arity)
     parent = jnp.zeros((2 * room + 1, batch), record.dtype).at[
         jnp.where(child_slot >= 0, child_slot, 2 * room), rows[:, None]].set(record)[:-1]
-    return TreePlan(leaf_node, inner_node, slot, valid, child_slot, parent, jnp.max(jnp.sum(leaf, axis=1)),
-                    jnp.max(jnp.sum(inner, axis=1)))
-
-
-def _ranks(mask: Bool[Array, "batch nodes"]) -> Int[Array, "batch nodes"]:
-    return jnp.cumsum(mask, axis=1, dtype=jnp.int32) - 1
-
-
-def _nodes_by_rank(mask: Bool[Array, "batch nodes"], rank: Int[Array, "batch nodes"],
-                   room: int) -> Int[Array, "room batch"]:
-    batch, nodes = mask.shape
-    where = jnp.where(mask, rank, room)
-    place = jnp.zeros((room + 1, batch), jnp.int32)
-    return place.at[where, jnp.arange(batch)[:, None]].set(jnp.arange(nodes, dtype=jnp.int32))[:-1]
+    return TreePlan(leaf_node, inner_node, jnp.where(valid, slot, 0), valid, child_slot, parent, jnp.max(leaves),
+                    jnp.max(steps))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -197,24 +190,24 @@ in_node_order.defvjp(_in_node_order, _to_slots)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def over_steps(function: Callable[..., Array], whole: PyTree[Array], values: Float[Array, "room batch ..."],
-               steps: Int[Array, ""], key: Array | None) -> Float[Array, "room batch ..."]:
-    """`function(whole, values, key)`, computed for the first `steps` entries only (rounded up); zeros behind them.
+def over_steps(function: Callable[..., Array], whole: PyTree[Array], values: Float[Array, "places batch ..."],
+               steps: tuple[Int[Array, ""], ...], key: Array | None) -> Float[Array, "places batch ..."]:
+    """`function(whole, values, key)`, computed for the places that count only (rounded up); zeros elsewhere.
 
     Args:
         function: what is done to entries that have nothing to do with each other, a few at a time.
         whole: what it uses for all of them alike: floating-point arrays.
-        values: with the room of a plan.
-        steps: how many entries count, a traced integer.
+        values: with the room of a plan, or with that of both halves of its slots.
+        steps: how many places count from the start of each half on, traced integers: one, or two for two halves.
         key: a random key, of which each chunk gets one of its own; or `None`.
     """
     shape = jax.eval_shape(function, whole, _chunk(values, 0), key)
 
     def chunk(index: Array, results: Array) -> Array:
-        result = function(whole, _chunk(values, index), _own_key(key, index))
-        return jax.lax.dynamic_update_slice_in_dim(results, result, index * STEPS_AT_ONCE, 0)
+        place = _place(index, values, steps)
+        return _put_chunk(results, function(whole, _chunk(values, place), _own_key(key, place)), place)
 
-    return jax.lax.fori_loop(0, _chunks(steps), chunk, jnp.zeros((len(values), *shape.shape[1:]), shape.dtype))
+    return jax.lax.fori_loop(0, _total(steps), chunk, jnp.zeros((len(values), *shape.shape[1:]), shape.dtype))
 
 
 def _over_steps(function: Callable[..., Array], *given: Any) -> tuple[Array, tuple]:
@@ -225,20 +218,36 @@ def _back_over_steps(function: Callable[..., Array], given: tuple, gradient: Arr
     whole, values, steps, key = given
 
     def chunk(index: Array, carry: tuple[Any, Array]) -> tuple[Any, Array]:
-        own = partial(function, key=_own_key(key, index))
-        by_whole, by_values = jax.vjp(own, whole, _chunk(values, index))[1](_chunk(gradient, index))
-        total = jax.tree.map(jnp.add, carry[0], by_whole)
-        return total, jax.lax.dynamic_update_slice_in_dim(carry[1], by_values, index * STEPS_AT_ONCE, 0)
+        place = _place(index, values, steps)
+        own = partial(function, key=_own_key(key, place))
+        by_whole, by_values = jax.vjp(own, whole, _chunk(values, place))[1](_chunk(gradient, place))
+        return jax.tree.map(jnp.add, carry[0], by_whole), _put_chunk(carry[1], by_values, place)
 
     start = jax.tree.map(jnp.zeros_like, whole), jnp.zeros_like(values)
-    return (*jax.lax.fori_loop(0, _chunks(steps), chunk, start), None, None)
+    return (*jax.lax.fori_loop(0, _total(steps), chunk, start), None, None)
 
 
 over_steps.defvjp(_over_steps, _back_over_steps)
 
 
+def _total(steps: tuple[Array, ...]) -> Array:
+    return sum(_chunks(each) for each in steps)
+
+
+def _place(index: Array, values: Array, steps: tuple[Array, ...]) -> Array:
+    """The number of the chunk that comes at `index`: the second half's follow upon those of the first that count."""
+    if len(steps) == 1:
+        return index
+    first = _chunks(steps[0])
+    return jnp.where(index < first, index, index - first + len(values) // (2 * STEPS_AT_ONCE))
+
+
 def _own_key(key: Array | None, index: Array) -> Array | None:
     return None if key is None else jax.random.fold_in(key, index)
+
+
+def _put_chunk(values: Array, chunk: Array, index: Array) -> Array:
+    return jax.lax.dynamic_update_slice_in_dim(values, chunk, index * STEPS_AT_ONCE, 0)
 
 
 def _chunk(values: Array, index: Array | int) -> Array:

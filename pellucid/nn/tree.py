@@ -114,7 +114,7 @@ class AbstractTreeLayer(eqx.Module):
             key: a random key, where any rest.
         """
         word_key, own_key = (None, None) if key is None else subkeys(key, 2)
-        states = over_steps(partial(_leaf_states, rate=rate), self, leaves, plan.leaves, word_key)
+        states = over_steps(partial(_leaf_states, rate=rate), self, leaves, (plan.leaves,), word_key)
         bias = self.inner_bias(inner)
         weight = rested(self.joined_weight(), connections, own_key)
         return walk(self.cell, weight, bias, states, plan)
