@@ -69,7 +69,8 @@ def mean_step(x: Float[Array, "batch time features"], lengths: Int[Array, " batc
 
 
 def last_step(x: Float[Array, "batch time features"], lengths: Int[Array, " batch"] | None) -> Array:
-    """The last valid step of each row: (batch, features)."""
+    """The last valid step of each row, zeros where there is none: (batch, features)."""
     if lengths is None:
         return x[:, -1]
-    return jnp.take_along_axis(x, jnp.maximum(lengths - 1, 0)[:, None, None], axis=1)[:, 0]
+    last = jnp.take_along_axis(x, jnp.maximum(lengths - 1, 0)[:, None, None], axis=1)[:, 0]
+    return jnp.where(lengths[:, None] > 0, last, 0)

@@ -13,13 +13,12 @@ LENGTHS = [5, 2, 3]
 KINDS = {"SimpleRecurrence": torch.nn.RNN, "Lstm": torch.nn.LSTM, "Gru": torch.nn.GRU}
 
 
-def record(kind, bidirectional):
+def record(kind):
     """Outputs of all steps, last states, and the gradient of the sum of cubes by inputs, weights and start."""
     torch.manual_seed(1)
-    layer = KINDS[kind](FEATURES, NEURONS, batch_first=True, bidirectional=bidirectional, dtype=torch.float64)
-    directions = 2 if bidirectional else 1
+    layer = KINDS[kind](FEATURES, NEURONS, batch_first=True, bidirectional=True, dtype=torch.float64)
     x = torch.randn(ROWS, TIME, FEATURES, dtype=torch.float64, requires_grad=True)
-    start = [torch.randn(directions, ROWS, NEURONS, dtype=torch.float64, requires_grad=True)
+    start = [torch.randn(2, ROWS, NEURONS, dtype=torch.float64, requires_grad=True)
              for _ in range(2 if kind == "Lstm" else 1)]
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(LENGTHS), batch_first=True, enforce_sorted=False)
     packed, last = layer(packed, tuple(start) if kind == "Lstm" else start[0])
@@ -27,7 +26,7 @@ def record(kind, bidirectional):
     last = list(last) if kind == "Lstm" else [last]
     ((outputs ** 3).sum() + sum((value ** 2).sum() for value in last)).backward()
     weights = dict(layer.named_parameters())
-    return {"kind": kind, "bidirectional": bidirectional, "lengths": LENGTHS, "x": x.tolist(),
+    return {"kind": kind, "lengths": LENGTHS, "x": x.tolist(),
             "start": [value.tolist() for value in start], "outputs": outputs.tolist(),
             "last": [value.tolist() for value in last], "by_x": x.grad.tolist(),
             "by_start": [value.grad.tolist() for value in start],
@@ -45,7 +44,7 @@ def rounded(value):
 
 
 def main():
-    cases = [record(kind, bidirectional) for kind in KINDS for bidirectional in (False, True)]
+    cases = [record(kind) for kind in KINDS]
     text = json.dumps(rounded({"torch": torch.__version__, "cases": cases}))
     Path(__file__).with_name("torch_recurrent.json").write_text(text + "\n")
 
