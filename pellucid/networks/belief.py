@@ -60,6 +60,7 @@ class BeliefNetwork(eqx.Module):
 
     machines: tuple[RestrictedBoltzmannMachine, ...]
     settings: BeliefNetworkSettings = eqx.field(static=True)
+    members_in_turn = True
 
     def __init__(self, visible: int, hidden: Sequence[int], *, visible_kind: str = "binary", key: jax.Array) -> None:
         self.settings = settings = BeliefNetworkSettings(visible, hidden, visible_kind)

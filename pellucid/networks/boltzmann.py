@@ -70,6 +70,7 @@ class RestrictedBoltzmannMachine(eqx.Module):
     visible_bias: jax.Array  # (visible,)
     hidden_bias: jax.Array  # (hidden,)
     settings: RestrictedBoltzmannMachineSettings = eqx.field(static=True)
+    members_in_turn = True
 
     def __init__(self, visible: int, hidden: int, *, visible_kind: str = "binary", key: jax.Array) -> None:
         self.settings = settings = RestrictedBoltzmannMachineSettings(visible, hidden, visible_kind)

@@ -32,7 +32,7 @@ def test_the_feedforward_network_starts_from_the_same_features():
 
 
 def test_pretraining_raises_the_likelihood_and_a_second_layer_is_taught_by_the_first():
-    network = BeliefNetwork(12, (6, 4), key=jax.random.key(0))
+    network = BeliefNetwork(12, (12, 12), key=jax.random.key(0))  # of one size: one compiled program
     learned = pretrain_layers(network, BARS, epochs=200, learning_rate=0.3, batch_size=16)
     before = network.machines[0].centred_on(BARS).log_likelihood(BARS).mean()
     after = learned.network.machines[0].log_likelihood(BARS).mean()
