@@ -97,10 +97,44 @@ def convolve(x: jax.Array, weight: jax.Array, slide: Slide, groups: int = 1) -> 
     """The cross-correlation of `x` (batch, *shape, in) with `weight` (*window, in / groups, out)."""
     if jax.default_backend() != "cpu":
         return _device_convolution(x, weight, slide, groups)
+    if groups == 1 and _folds(slide):
+        return _in_blocks(x, weight, slide)
     if groups == 1:
         return _in_fours(x, weight, slide) if _suits_fours(weight, slide) else _dense(shifted(x, slide), weight)
     parts = shifted(x, slide)
     return _depthwise(parts, weight) if weight.shape[-2] == 1 else _grouped(parts, weight, groups)
+
+
+def _folds(slide: Slide) -> bool:
+    """Whether the window is whole blocks of one stride each."""
+    whole = all(size % stride == 0 for size, stride in zip(slide.size, slide.stride, strict=True))
+    return whole and max(slide.stride) > 1 and max(slide.dilation) == 1
+
+
+def _in_blocks(x: jax.Array, weight: jax.Array, slide: Slide) -> jax.Array:
+    """A strided convolution as one without stride over blocks of `stride` entries an axis, which become features.
+
+    A window of 4 × 4 with stride 2 has four slices then, not sixteen: up to twice as fast, and compiled in a fraction
+    of the time where gradients of gradients are taken.
+    """
+    spots = slide.positions(x.shape[1:-1])
+    ends = [(count - 1) * stride + size - length - low for count, stride, size, length, (low, _)
+            in zip(spots, slide.stride, slide.size, x.shape[1:-1], slide.padding, strict=True)]
+    whole = pad(x, tuple((low, end) for (low, _), end in zip(slide.padding, ends, strict=True)))
+    matrix, ones = _blocks(weight, slide.stride, 0), (1,) * len(spots)
+    over = Slide(matrix.shape[:-2], ones, ones, ((0, 0),) * len(spots))
+    return _dense(shifted(_blocks(whole, slide.stride, 1), over), matrix)
+
+
+def _blocks(x: jax.Array, stride: Sequence[int], first: int) -> jax.Array:
+    """The axes from `first` on in blocks of `stride`, whose entries go in front of the features behind these axes."""
+    inner, behind = x.shape[first:first + len(stride)], first + 2 * len(stride)
+    counts = [length // step for length, step in zip(inner, stride, strict=True)]
+    pairs = [number for pair in zip(counts, stride, strict=True) for number in pair]
+    split = x.reshape(*x.shape[:first], *pairs, *x.shape[first + len(stride):])
+    order = (*range(first), *range(first, behind, 2), *range(first + 1, behind, 2), *range(behind, split.ndim))
+    rest = x.shape[first + len(stride) + 1:]
+    return split.transpose(order).reshape(*x.shape[:first], *counts, -1, *rest)
 
 
 def _suits_fours(weight: jax.Array, slide: Slide) -> bool:
@@ -179,6 +213,8 @@ def convolve_transposed(x: jax.Array, weight: jax.Array, slide: Slide, groups: i
                        for reach, (low, high) in zip(slide.reach, slide.padding, strict=True))
         whole = Slide(slide.size, (1,) * len(axes), slide.dilation, around)
         return _device_convolution(x, jnp.flip(weight, axes), whole, groups, slide.stride)
+    if groups == 1 and _folds(slide):
+        return _from_blocks(x, weight, slide)
     counts = [-(-(length + low) // stride) for length, (low, _), stride
               in zip(lengths, slide.padding, slide.stride, strict=True)]
     phases = [_phase(x, weight, slide, phase, counts, groups)
@@ -186,6 +222,24 @@ def convolve_transposed(x: jax.Array, weight: jax.Array, slide: Slide, groups: i
     woven = _weave(phases, slide.stride)
     return pad(woven, tuple((-low, length + low - whole) for (low, _), length, whole
                             in zip(slide.padding, lengths, woven.shape[1:-1], strict=True)))
+
+
+def _from_blocks(x: jax.Array, weight: jax.Array, slide: Slide) -> jax.Array:
+    """The transpose of `_in_blocks`: one matrix product, whose blocks are added up where they overlap."""
+    axes, (inside, features) = len(slide.size), weight.shape[-2:]
+    counts = [size // stride for size, stride in zip(slide.size, slide.stride, strict=True)]
+    matrix = _blocks(jnp.swapaxes(weight, -1, -2), slide.stride, 0).reshape(-1, inside)
+    written = (x.reshape(-1, inside) @ matrix.T).reshape(*x.shape[:-1], -1)
+    total = 0
+    for offset, part in zip(itertools.product(*map(range, counts)),
+                            jnp.split(written, math.prod(counts), axis=-1), strict=True):
+        total += pad(part, tuple((low, count - 1 - low) for low, count in zip(offset, counts, strict=True)))
+    inner = total.shape[1:-1]
+    split = total.reshape(len(x), *inner, *slide.stride, features)
+    order = (0, *(axis + 1 + part * axes for axis in range(axes) for part in (0, 1)), 2 * axes + 1)
+    sides = [length * stride for length, stride in zip(inner, slide.stride, strict=True)]
+    whole = split.transpose(order).reshape(len(x), *sides, features)
+    return pad(whole, tuple((-low, -high) for low, high in slide.padding))
 
 
 def _phase(x: jax.Array, weight: jax.Array, slide: Slide, phase: Sequence[int], counts: Sequence[int],
