@@ -4,6 +4,7 @@ from pellucid.networks.adversarial import Adversarial, AdversarialSettings
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.convolutional import AugmentationOptions, Convolutional, ConvolutionalSettings
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
@@ -12,9 +13,9 @@ from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
+from pellucid.networks.pretraining import Pretraining, start_from
 from pellucid.networks.recurrent import Recurrent, RecurrentSettings
 from pellucid.networks.recursive import Recursive, RecursiveSettings, Rest
-from pellucid.networks.pretraining import Pretraining, start_from
 from pellucid.networks.samples import sample
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
@@ -23,10 +24,11 @@ from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
-    "Adversarial", "AdversarialSettings", "Autoencoder", "BeliefNetwork", "CategoryOptions", "ConvolutionalRecurrent",
-    "ConvolutionalRecurrentSettings", "Description", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
-    "GraphSettings", "LayerRow", "Memory", "NumberOptions", "PerExample", "Pretraining", "Recurrent",
-    "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular",
-    "Transformer", "TransformerSettings", "VariationalAutoencoder", "build", "describe", "draw", "draw_activations",
-    "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
+    "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
+    "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings", "Description",
+    "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory",
+    "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
+    "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer", "TransformerSettings",
+    "VariationalAutoencoder", "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights", "load",
+    "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
 ]

@@ -194,12 +194,13 @@ class Adversarial(eqx.Module):
         return self._draw(path, (1 - share) * eye[first] + share * eye[last])
 
     def _draw(self, noise: Any, labels: Any) -> np.ndarray:
-        """Examples tile by tile, so that few shapes are compiled."""
+        """Examples tile by tile and with classes as shares, so that few shapes are compiled."""
+        if labels is not None and np.ndim(labels) == 1:
+            labels = np.eye(self.settings.classes, dtype=np.float32)[np.asarray(labels)]
         made = []
         for start in range(0, len(noise), TILE):
-            part = slice(start, start + TILE)
-            tile, rows = np.asarray(noise[part]), len(noise[part])
-            given = (tile,) if labels is None else (tile, np.asarray(labels[part]))
+            given = [np.asarray(one)[start:start + TILE] for one in (noise, labels) if one is not None]
+            rows = len(given[0])
             padded = (np.concatenate([one, np.repeat(one[:1], -rows % PADDED, axis=0)]) for one in given)
             made.append(np.asarray(_generate(self, *padded))[:rows])
         return np.concatenate(made)

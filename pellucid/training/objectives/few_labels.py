@@ -28,8 +28,8 @@ class FewLabels(AbstractObjective):
 
     In each step the network sees a batch of all rows, strongly changed, and `labelled` rows drawn from those with a
     label. The teacher, a running average of the network, sees the same rows hardly changed. Its probabilities are
-    brought to the class shares of the labelled rows, p ∝ p · (share of the class / mean of p over the batch), so that no class
-    takes over; where the largest of them reaches `certainty`, its class is the row's answer:
+    brought to the class shares of the labelled rows, p ∝ p · (share of the class / mean of p over the batch), so that
+    no class takes over; where the largest of them reaches `certainty`, its class is the row's answer:
 
         error = cross-entropy(labelled) + pull · [max p ≥ certainty] · cross-entropy(changed row, arg max p)
 

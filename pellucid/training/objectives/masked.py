@@ -4,7 +4,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
@@ -86,8 +85,8 @@ class Masked(AbstractObjective):
         outputs, state = network(batch.inputs | {"numbers": seen} if table else seen, state=state,
                                  key=second if training else None, training=training, weight=batch.weight)
         if outputs.size != rows.size:
-            raise ShapeError(f"`Masked` got outputs of shape {outputs.shape} for inputs of shape {rows.shape}; expected "
-                             "one output for each number of a row.", "set out_features to the numbers of a row")
+            raise ShapeError(f"`Masked` got outputs of shape {outputs.shape} for inputs of shape {rows.shape}; "
+                             "expected one for each number of a row.", "set out_features to the numbers of a row")
         return Assessment(_error_where(outputs, rows, where), state)
 
 

@@ -21,7 +21,7 @@ BRIGHTEST = 255
 class Views:
     """How a fresh view of each row is made, each time it is shown; 0 switches a change off.
 
-    For images, (rows, height, width, colours): `flip`, `shift`, `shrink`, `erase`, `contrast`. For any numbers: `noise`.
+    For images, (rows, height, width, colours): `flip`, `shift`, `stretch`, `erase`, `contrast`. For numbers: `noise`.
     For anything, tables with categories too: `swap`, which keeps every column's own distribution.
 
     Source: Simard, Steinkraus & Platt 2003 for shifts; DeVries & Taylor 2017 for `erase` (cutout); Bahri, Jiang, Tay &
