@@ -12,6 +12,7 @@ from pellucid.networks.adversarial import Adversarial
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
 from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
@@ -30,6 +31,7 @@ networks.add("recursive", Recursive)
 networks.add("tabular", Tabular)
 networks.add("per_example", PerExample)
 networks.add("graph", Graph)
+networks.add("convolutional", Convolutional)
 networks.add("convolutional_recurrent", ConvolutionalRecurrent)
 networks.add("restricted_boltzmann_machine", RestrictedBoltzmannMachine)
 networks.add("belief", BeliefNetwork)

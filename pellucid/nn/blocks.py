@@ -11,9 +11,8 @@ from pellucid.nn._random import subkeys
 from pellucid.nn.activations import activate, activations
 from pellucid.nn.dense import Dense
 from pellucid.nn.dropout import Dropout
-from pellucid.nn.normalisation import BatchNormalisation, BatchState, LayerNormalisation, normalisation_layer
+from pellucid.nn.normalisation import BatchNormalisation, BatchState, Normalisation, normalisation_layer
 
-Normalisation = LayerNormalisation | BatchNormalisation | None
 BlockState = BatchState | None
 
 

@@ -7,11 +7,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from pellucid.core.names import LAYER_NORMALISATIONS
 from pellucid.errors import SettingsError, did_you_mean
 from pellucid.nn._checks import last_axis, share, whole_number
 
 TINY = 1e-12
+USUAL_GROUPS = 8
 BatchState = dict[str, jax.Array]
 
 
@@ -115,9 +115,85 @@ def _weighted_moments(x: jax.Array, weight: jax.Array | None) -> tuple[jax.Array
     return mean, average(jnp.square(x - mean))
 
 
-def normalisation_layer(kind: str, features: int) -> LayerNormalisation | BatchNormalisation | None:
-    """The layer that the setting `"none"`, `"layer"` or `"batch"` asks for."""
-    makers = {"none": lambda _: None, "layer": LayerNormalisation, "batch": BatchNormalisation}
+class GroupNormalisation(eqx.Module):
+    """Brings each group of features of each row to mean 0 and variance 1 over all positions, then scales and shifts.
+
+    It needs no other rows, so it suits small batches; with one group per feature it is instance normalisation.
+
+    Source: Wu & He 2018.
+
+    Args:
+        features: number of features, at least 1.
+        groups: in how many groups they are split; has to divide `features`.
+        epsilon: added to the variance.
+
+    Raises:
+        SettingsError: for a size below 1, or groups that do not divide the features.
+
+    Example:
+        >>> GroupNormalisation(8, groups=4)(jnp.ones((5, 28, 28, 8))).shape
+        (5, 28, 28, 8)
+    """
+
+    scale: jax.Array  # (features,)
+    shift: jax.Array  # (features,)
+    groups: int = eqx.field(static=True)
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(self, features: int, *, groups: int = 1, epsilon: float = 1e-5) -> None:
+        features = whole_number("GroupNormalisation", "features", features)
+        self.groups, self.epsilon = whole_number("GroupNormalisation", "groups", groups), float(epsilon)
+        if features % self.groups:
+            raise SettingsError(f"`GroupNormalisation` got groups={groups} with features={features}; expected groups "
+                                "to divide them.", f"set groups={math.gcd(features, self.groups)}")
+        self.scale, self.shift = jnp.ones(features), jnp.zeros(features)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (batch, *positions, features) to the same shape."""
+        last_axis("GroupNormalisation", x, self.scale.shape[-1])
+        grouped = x.reshape(*x.shape[:-1], self.groups, -1)
+        axes = (*range(1, x.ndim - 1), x.ndim)
+        centred = grouped - jnp.mean(grouped, axis=axes, keepdims=True)
+        variance = jnp.mean(jnp.square(centred), axis=axes, keepdims=True)
+        return (centred * jax.lax.rsqrt(variance + self.epsilon)).reshape(x.shape) * self.scale + self.shift
+
+
+class RootMeanSquareNormalisation(eqx.Module):
+    """Brings the neurons of each row to a mean square of 1, then scales each: `y = scale · x / √(mean(x²) + epsilon)`.
+
+    Source: Zhang & Sennrich 2019, equation 4.
+
+    Args:
+        features: number of neurons, at least 1.
+        epsilon: added to the mean square.
+
+    Raises:
+        SettingsError: for a size below 1.
+        ShapeError: when called with another number of features.
+    """
+
+    scale: jax.Array  # (features,)
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(self, features: int, *, epsilon: float = 1e-6) -> None:
+        self.scale = jnp.ones(whole_number("RootMeanSquareNormalisation", "features", features))
+        self.epsilon = float(epsilon)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """From (..., features) to the same shape."""
+        last_axis("RootMeanSquareNormalisation", x, self.scale.shape[-1])
+        mean = jnp.mean(jnp.square(x), axis=-1, keepdims=True)
+        return x * jax.lax.rsqrt(mean + self.epsilon) * self.scale
+
+
+Normalisation = (LayerNormalisation | BatchNormalisation | GroupNormalisation | RootMeanSquareNormalisation | None)
+
+
+def normalisation_layer(kind: str, features: int) -> Normalisation:
+    """The layer that the setting asks for: one of `"none"`, `"layer"`, `"batch"`, `"group"`, `"root_mean_square"`."""
+    makers = {"none": lambda _: None, "layer": LayerNormalisation, "batch": BatchNormalisation,
+              "group": lambda size: GroupNormalisation(size, groups=math.gcd(size, USUAL_GROUPS)),
+              "root_mean_square": RootMeanSquareNormalisation}
     if kind not in makers:
-        raise SettingsError(f"Unknown layer normalisation `{kind}`.", did_you_mean(kind, LAYER_NORMALISATIONS))
+        raise SettingsError(f"Unknown layer normalisation `{kind}`.", did_you_mean(str(kind), tuple(makers)))
     return makers[kind](features)
