@@ -172,8 +172,7 @@ class Recursive(eqx.Module):
         outputs = self._outputs(self._states(tokens, plan, key if training else None), plan, key if training else None)
         if self.settings.output == "nodes":
             return in_node_order(outputs, plan), ()
-        rows = jnp.arange(len(count))
-        return outputs[plan.slot[rows, count - 1], rows], ()
+        return in_node_order(outputs, plan)[jnp.arange(len(count)), count - 1], ()
 
     def _states(self, tokens: Int[Array, "batch nodes"], plan: TreePlan,
                 key: jax.Array | None) -> Float[Array, "slots batch hidden"]:
@@ -193,7 +192,7 @@ class Recursive(eqx.Module):
         if key is not None and self.settings.dropout.words:
             lost = uniform(key, tokens.shape) < self.settings.dropout.words
             tokens = jnp.where(lost & (tokens > 0), 0, tokens)
-        own = tokens[jnp.arange(len(tokens)), node]
+        own = tokens.at[jnp.arange(len(tokens)), node].get(mode="fill", fill_value=-1)
         return jnp.where((own >= 0)[..., None], self.words(own), 0)
 
     def _outputs(self, states: Float[Array, "slots batch hidden"], plan: TreePlan,

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
+_INSIDE = {"mode": "promise_in_bounds"}
 STEPS_AT_ONCE = 8
 """Steps that share one matrix product: enough rows for a fast one, few enough for little waste."""
 
@@ -39,26 +40,34 @@ class Cell(Protocol):
 class TreePlan(NamedTuple):
     """Which node is computed when. The first half of the slots is for leaves, the second for inner nodes, in order.
 
-    Each half has room for all nodes, rounded up to whole chunks of `STEPS_AT_ONCE`.
+    Each half has room for all nodes, rounded up to whole chunks of `STEPS_AT_ONCE`. One more slot behind them stays
+    empty: its state is zero, and whatever there is not is looked for there. Places are `slot * batch + row`.
 
     Args:
-        leaf_node: the node of each leaf slot; 0 behind the last leaf.
-        inner_node: the same for the slots of inner nodes.
-        slot: of each node; 0 for padding.
-        valid: which nodes there are.
-        child_slot: where the children of each inner node are; -1 for none.
-        parent: for each slot, 1 + where its gradient is in the record of all inner nodes' children; 0 for a root.
+        node: the node of each slot; the number of nodes where there is none.
+        place: of the slot of each node; of the empty slot for padding.
+        child: the places of the children of each inner node; the empty slot's for none.
+        parent: for each slot, where its gradient is in the record of all inner nodes' children; an empty entry behind
+            the record for a root.
         leaves, steps: the most leaves and inner nodes that a tree of the batch has.
     """
 
-    leaf_node: Int[Array, "room batch"]
-    inner_node: Int[Array, "room batch"]
-    slot: Int[Array, "batch nodes"]
-    valid: Bool[Array, "batch nodes"]
-    child_slot: Int[Array, "room batch arity"]
+    node: Int[Array, "slots batch"]
+    place: Int[Array, "batch nodes"]
+    child: Int[Array, "room batch arity"]
     parent: Int[Array, "slots batch"]
     leaves: Int[Array, ""]
     steps: Int[Array, ""]
+
+    @property
+    def leaf_node(self) -> Int[Array, "room batch"]:
+        """The node of each leaf slot."""
+        return self.node[:len(self.child)]
+
+    @property
+    def inner_node(self) -> Int[Array, "room batch"]:
+        """The node of each inner slot."""
+        return self.node[len(self.child):]
 
 
 def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " batch"]) -> TreePlan:
@@ -69,21 +78,23 @@ def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " bat
     leaf = valid & ~inner
     room = -(-nodes // STEPS_AT_ONCE) * STEPS_AT_ONCE
     before = np.triu(np.ones((nodes, nodes), np.float32), 1)  # a product counts faster than a running sum compiles
-    leaf_rank, inner_rank = (jnp.dot(mask.astype(jnp.float32), before).astype(jnp.int32) for mask in (leaf, inner))
-    slot = jnp.where(inner, room + inner_rank, leaf_rank)
-    rows = jnp.arange(batch)
-    node = jnp.zeros((2 * room + 1, batch), jnp.int32).at[jnp.where(valid, slot, 2 * room), rows[:, None]].set(
-        jnp.arange(nodes, dtype=jnp.int32))
-    leaf_node, inner_node = node[:room], node[room:-1]
-    leaves, steps = jnp.sum(leaf, axis=1, dtype=jnp.int32), jnp.sum(inner, axis=1, dtype=jnp.int32)
-    used = jnp.arange(room)[:, None] < steps
-    own = jnp.where(used[..., None], children[rows, inner_node], -1)  # (room, batch, arity)
-    child_slot = jnp.where(own >= 0, slot[rows[:, None], own], -1)
-    record = 1 + jnp.arange(room * batch * arity, dtype=jnp.int32).reshape(room, batch, arity)
-    parent = jnp.zeros((2 * room + 1, batch), record.dtype).at[
-        jnp.where(child_slot >= 0, child_slot, 2 * room), rows[:, None]].set(record)[:-1]
-    return TreePlan(leaf_node, inner_node, jnp.where(valid, slot, 0), valid, child_slot, parent, jnp.max(leaves),
-                    jnp.max(steps))
+    ranks = jnp.dot(jnp.concatenate([leaf, inner]).astype(jnp.float32), before).astype(jnp.int32)
+    slot = jnp.where(inner, room + ranks[batch:], jnp.where(leaf, ranks[:batch], 2 * room))
+    row = np.arange(batch, dtype=np.int32)[:, None]
+    place = slot * batch + row
+    numbers = jnp.broadcast_to(jnp.arange(nodes, dtype=jnp.int32), place.shape)
+    node = jnp.full(((2 * room + 1) * batch,), nodes, jnp.int32).at[place].set(numbers, **_INSIDE)
+    node = node.reshape(-1, batch)[:-1]
+    empty = 2 * room * batch
+    lifted = _rows(place.reshape(-1), row[..., None] * nodes + jnp.maximum(children, 0))
+    lifted = jnp.where(children >= 0, lifted, empty)
+    padded = jnp.pad(lifted, [(0, 0), (0, 1), (0, 0)], constant_values=empty).reshape(-1, arity)
+    child = _rows(padded, row[:, 0] * (nodes + 1) + node[room:])
+    size = room * batch * arity
+    parent = jnp.full(((2 * room + 1) * batch,), size, jnp.int32).at[child].set(
+        np.arange(size, dtype=np.int32).reshape(room, batch, arity), **_INSIDE)
+    sums = jnp.sum(jnp.concatenate([leaf, inner]), axis=1, dtype=jnp.int32)
+    return TreePlan(node, place, child, parent.reshape(-1, batch)[:-1], jnp.max(sums[:batch]), jnp.max(sums[batch:]))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -103,18 +114,18 @@ def walk(cell: Cell, weight: Float[Array, "inputs outputs"], bias: Float[Array, 
 
 def _up(cell: Cell, weight: Array, bias: Array, leaves: Array, plan: TreePlan) -> tuple[Array, Array]:
     """The states of all slots, and the product with the weights at each step."""
-    nodes = len(leaves)
-    states = jnp.concatenate([leaves, jnp.zeros_like(leaves)])
-    shape = jax.eval_shape(lambda own: cell.features(own) @ weight, _children(states, plan.child_slot[0])).shape
+    room, batch = leaves.shape[:2]
+    states = jnp.pad(leaves, [(0, room + 1), (0, 0), (0, 0)])
+    shape = jax.eval_shape(lambda own: cell.features(own) @ weight, _flat_rows(states, plan.child[0])).shape
 
     def step(time: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         states, totals = carry
-        own = _children(states, _at(plan.child_slot, time))
+        own = _flat_rows(states, _at(plan.child, time))
         total = cell.features(own) @ weight
         state = cell.combine(total, _at(bias, time), own)
-        return _put(states, state, nodes + time), _put(totals, total, time)
+        return _put(states, state, room + time), _put(totals, total, time)
 
-    return jax.lax.fori_loop(0, plan.steps, step, (states, jnp.zeros((nodes, *shape), leaves.dtype)))
+    return jax.lax.fori_loop(0, plan.steps, step, (states, jnp.zeros((room, *shape), leaves.dtype)))
 
 
 def _forward(cell: Cell, weight: Array, bias: Array, leaves: Array, plan: TreePlan) -> tuple[Array, tuple]:
@@ -124,9 +135,9 @@ def _forward(cell: Cell, weight: Array, bias: Array, leaves: Array, plan: TreePl
 
 def _backward(cell: Cell, kept: tuple, gradient: Array) -> tuple:
     weight, bias, states, totals, plan = kept
-    nodes = len(totals)
+    room = len(totals)
     record, totals_gradient, bias_gradient = _down(cell, kept, gradient)
-    leaves_gradient = gradient[:nodes] + _from_parent(record, plan.parent[:nodes])
+    leaves_gradient = gradient[:room] + _flat_rows(record, plan.parent[:room], 3)
     weight_gradient = _weight_gradient(cell, weight, states, totals_gradient, plan)
     return weight_gradient, bias_gradient, leaves_gradient, jax.tree.map(lambda leaf: None, plan)
 
@@ -134,29 +145,27 @@ def _backward(cell: Cell, kept: tuple, gradient: Array) -> tuple:
 def _down(cell: Cell, kept: tuple, gradient: Array) -> tuple[Array, Array, Array]:
     """The gradients of the children of each inner node, of its product with the weights, and of the bias."""
     weight, bias, states, totals, plan = kept
-    nodes, batch, arity = plan.child_slot.shape
+    room, batch, arity = plan.child.shape
     one_bias = bias.shape[0] == 1
 
     def step(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         record, totals_gradient, bias_gradient = carry
         time = plan.steps - 1 - index
-        own_slots = _at(plan.child_slot, time)
-        own = _children(states, own_slots)
-        above = _at(gradient, nodes + time) + _from_parent(record, _at(plan.parent, nodes + time))
+        own = _flat_rows(states, _at(plan.child, time))
+        above = _at(gradient, room + time) + _flat_rows(record, _at(plan.parent, room + time), 3)
         by_total, by_bias, by_children = jax.vjp(cell.combine, _at(totals, time), _at(bias, time), own)[1](above)
         by_children += jax.vjp(cell.features, own)[1](by_total @ weight.T)[0]
-        by_children = jnp.where((own_slots >= 0)[..., None], by_children, 0)
         bias_gradient = bias_gradient + by_bias[None] if one_bias else _put(bias_gradient, by_bias, time)
         return _put(record, by_children, time), _put(totals_gradient, by_total, time), bias_gradient
 
-    record = jnp.zeros((nodes, batch, arity, states.shape[-1]), states.dtype)
+    record = jnp.zeros((room + 1, batch, arity, states.shape[-1]), states.dtype)  # one more: nothing comes to a root
     return jax.lax.fori_loop(0, plan.steps, step, (record, jnp.zeros_like(totals), jnp.zeros_like(bias)))
 
 
 def _weight_gradient(cell: Cell, weight: Array, states: Array, totals_gradient: Array, plan: TreePlan) -> Array:
     """The sum over all nodes of features times the product's gradient, a few steps at a time."""
     def chunk(index: Array, total: Array) -> Array:
-        inputs = jax.vmap(cell.features)(_children(states, _chunk(plan.child_slot, index)))
+        inputs = jax.vmap(cell.features)(_flat_rows(states, _chunk(plan.child, index)))
         outputs = _chunk(totals_gradient, index)
         return total + inputs.reshape(-1, inputs.shape[-1]).T @ outputs.reshape(-1, outputs.shape[-1])
 
@@ -168,9 +177,8 @@ walk.defvjp(_forward, _backward)
 
 @jax.custom_vjp
 def in_node_order(states: Float[Array, "slots batch state"], plan: TreePlan) -> Float[Array, "batch nodes state"]:
-    """The states of all slots, node by node; zeros for padding. Both directions are gathers."""
-    values = states[plan.slot, jnp.arange(states.shape[1])[:, None]]
-    return jnp.where(plan.valid[..., None], values, 0)
+    """The states of all slots, node by node, the empty slot's for padding. Both directions are gathers."""
+    return _flat_rows(states, plan.place)
 
 
 def _in_node_order(states: Array, plan: TreePlan) -> tuple[Array, TreePlan]:
@@ -178,12 +186,9 @@ def _in_node_order(states: Array, plan: TreePlan) -> tuple[Array, TreePlan]:
 
 
 def _to_slots(plan: TreePlan, gradient: Array) -> tuple[Array, TreePlan]:
-    nodes = jnp.concatenate([plan.leaf_node, plan.inner_node])
-    rows = jnp.arange(gradient.shape[0])
-    half = len(plan.leaf_node)
-    own = plan.slot[rows, nodes] == jnp.arange(2 * half)[:, None]  # a slot that holds no node says node 0
-    values = jnp.where((own & plan.valid[rows, nodes])[..., None], gradient[rows, nodes], 0)
-    return values, jax.tree.map(lambda leaf: None, plan)
+    padded = jnp.pad(gradient, [(0, 0), (0, 1), (0, 0)])
+    values = _flat_rows(padded, np.arange(len(gradient), dtype=np.int32) * padded.shape[1] + plan.node)
+    return jnp.pad(values, [(0, 1), (0, 0), (0, 0)]), jax.tree.map(lambda leaf: None, plan)
 
 
 in_node_order.defvjp(_in_node_order, _to_slots)
@@ -258,16 +263,13 @@ def _chunks(steps: Array) -> Array:
     return (steps + STEPS_AT_ONCE - 1) // STEPS_AT_ONCE
 
 
-def _children(states: Array, slots: Int[Array, "... batch arity"]) -> Array:
-    """The states of the nodes at `slots`, (..., batch, arity, state); zeros for none."""
-    rows = jnp.arange(states.shape[1])[:, None]
-    return jnp.where((slots >= 0)[..., None], states[jnp.maximum(slots, 0), rows], 0)
+def _flat_rows(values: Array, place: Int[Array, ...], axes: int = 2) -> Array:
+    """The entries at places, which count through the first `axes` axes of `values`."""
+    return _rows(values.reshape(-1, *values.shape[axes:]), place)
 
 
-def _from_parent(record: Array, place: Int[Array, "... batch"]) -> Array:
-    """What the parent of each slot has recorded as its gradient; zeros for a root."""
-    flat = record.reshape(-1, record.shape[-1])
-    return jnp.where((place > 0)[..., None], flat[jnp.maximum(place - 1, 0)], 0)
+def _rows(values: Array, place: Int[Array, ...]) -> Array:
+    return values.at[place].get(**_INSIDE)
 
 
 def _at(values: Array, time: Array) -> Array:

@@ -126,8 +126,8 @@ class AbstractTreeLayer(eqx.Module):
         self._check(inputs, children, count)
         plan = tree_plan(children, count)
         rows = jnp.arange(len(inputs))
-        inner = inputs[rows, plan.inner_node] if self._takes_inner else None
-        states = self.states(inputs[rows, plan.leaf_node], plan, inner)
+        leaves, inner = (inputs.at[rows, node].get(mode="clip") for node in (plan.leaf_node, plan.inner_node))
+        states = self.states(leaves, plan, inner if self._takes_inner else None)
         return in_node_order(states[..., :self.out_features], plan)
 
     @property

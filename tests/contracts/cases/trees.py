@@ -15,6 +15,4 @@ CASES = {
                    BINARY),
     "tree, child sum": (lambda key: Recursive(6, OUT, embedding=4, hidden=5, cell="child_sum_lstm", output="root",
                                               inner_words=True, dropout=0.2, key=key), WIDE),
-    "tree, tensor": (lambda key: Recursive(6, OUT, embedding=4, hidden=4, cell="tensor", output="root", key=key),
-                     BINARY),
 }
