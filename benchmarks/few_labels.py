@@ -1,0 +1,133 @@
+"""What unlabelled images add: 100 and 1,000 labels of Fashion-MNIST, with and without the other 59,000.
+
+    python benchmarks/few_labels.py --results results.jsonl
+    python benchmarks/few_labels.py --quick
+
+The same small convolutional network from the same starting weights, once with `objectives.FewLabels`, once with the
+labels alone. The latter is trained with each of the two augmentations that `FewLabels` uses and with two learning
+rates, and the best of the four on the test images counts, which favours it. The labels are drawn class by class, as
+many of each; the unlabelled images' labels are used nowhere.
+One JSON line for each number of labels: test accuracies, mean over the seeds. Exit code 1 when a bar is missed.
+"""
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import record
+from jaxtyping import Array, PyTree
+from small_networks import SmallConvolution
+from zoo_data import FASHION_MNIST, fashion_mnist
+
+import pellucid
+from pellucid.training.objectives import FewLabels, Supervised, Views
+
+CLASSES = 10
+BARS = {100: 0.05, 1000: 0.02}
+NETWORK = {"maps": (16, 32), "hidden": 64, "out_features": CLASSES}
+WEAK = Views(flip=0.5, shift=2)
+STRONG = Views(flip=0.5, shift=3, stretch=0.2, erase=0.5, contrast=0.4)
+TRAINING = {"optimiser": "adam", "schedule": "cosine", "average": 0.99}
+RATE, ALONE_RATES = 1e-3, (1e-3, 3e-3)
+BATCH, LABELLED = 192, 64
+STEPS, ALONE_STEPS, QUICK_STEPS = 4000, 1500, 20
+CERTAINTY = 0.8
+
+
+@dataclass(frozen=True)
+class Augmented(Supervised):
+    """Learning from labels on changed images."""
+
+    views: Views = WEAK
+
+    def errors(self, network: Any, batch: Any, *, state: PyTree[Array], key: Array) -> Any:
+        """The loss of each row's view."""
+        first, second = jax.random.split(key)
+        changed = batch._replace(inputs=self.views(batch.inputs, first))
+        return super().errors(network, changed, state=state, key=second)
+
+
+def chosen_rows(classes: np.ndarray, labels: int, seed: int) -> np.ndarray:
+    """As many rows of each class, drawn by chance."""
+    random = np.random.default_rng(seed)
+    each = [random.permutation(np.flatnonzero(classes == which))[:labels // CLASSES] for which in range(CLASSES)]
+    return np.concatenate(each)
+
+
+def start(seed: int) -> SmallConvolution:
+    """The network that both train."""
+    return SmallConvolution(**NETWORK, key=jax.random.key(seed))
+
+
+def accuracy(fit: pellucid.training.Fit, data: dict[str, np.ndarray]) -> float:
+    """The share of test images that are named right."""
+    return float(np.mean(fit.predict(data["test"]).argmax(axis=1) == data["test_classes"]))
+
+
+def alone(data: dict[str, np.ndarray], rows: np.ndarray, seed: int, steps: int) -> dict[str, float]:
+    """Test accuracy with the labels alone, by augmentation and learning rate."""
+    images, classes, found = data["train"][rows], data["train_classes"][rows], {}
+    for name, views in (("weak", WEAK), ("strong", STRONG)):
+        for rate in ALONE_RATES:
+            epochs = max(1, steps * LABELLED // len(rows))
+            fit = pellucid.fit(start(seed), Augmented(pellucid.losses.cross_entropy, views=views), (images, classes),
+                               key=seed, epochs=epochs, batch_size=LABELLED, learning_rate=rate, **TRAINING)
+            found[f"{name}, {rate}"] = accuracy(fit, data)
+    return found
+
+
+def with_unlabelled(data: dict[str, np.ndarray], rows: np.ndarray, seed: int, steps: int) -> float:
+    """Test accuracy with all images."""
+    targets = np.full(len(data["train"]), -1, np.int32)
+    targets[rows] = data["train_classes"][rows]
+    objective = FewLabels(weak=WEAK, strong=STRONG, labelled=LABELLED, certainty=CERTAINTY)
+    epochs = max(1, round(steps * BATCH / len(targets)))
+    fit = pellucid.fit(start(seed), objective, (data["train"], targets), key=seed, epochs=epochs, batch_size=BATCH,
+                       learning_rate=RATE, **TRAINING)
+    return accuracy(fit, data)
+
+
+def main() -> int:
+    """Train everything and print one line for each number of labels."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=FASHION_MNIST)
+    parser.add_argument("--labels", default="100,1000", help="numbers of labels, comma-separated")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--quick", action="store_true", help="a smoke run of a few steps")
+    options = parser.parse_args()
+    data = fashion_mnist(options.data)
+    data = {name: values[..., None] if values.ndim == 3 else values for name, values in data.items()}
+    steps, alone_steps, seeds = options.steps, ALONE_STEPS, range(options.seeds)
+    if options.quick:
+        data |= {name: data[name][:2000] for name in ("train", "train_classes")}
+        steps = alone_steps = QUICK_STEPS
+        seeds = range(1)
+    passed = True
+    for labels in map(int, options.labels.split(",")):
+        began, supervised, semi = time.process_time(), [], []
+        for seed in seeds:
+            rows = chosen_rows(data["train_classes"], labels, seed)
+            supervised.append(alone(data, rows, seed, alone_steps))
+            record.say(f"{labels} labels, seed {seed}: alone {supervised[-1]}")
+            semi.append(with_unlabelled(data, rows, seed, steps))
+            record.say(f"{labels} labels, seed {seed}: with unlabelled images {semi[-1]:.4f}")
+        variants = {name: float(np.mean([found[name] for found in supervised])) for name in supervised[0]}
+        best = max(variants, key=variants.get)
+        gain, bar = float(np.mean(semi)) - variants[best], BARS.get(labels, 0.0)
+        passed &= gain >= bar
+        record.emit({**record.origin(0), "benchmark": f"few labels, Fashion-MNIST, {labels}", "bar": bar,
+                     "gain": round(gain, 4), "with_unlabelled": round(float(np.mean(semi)), 4),
+                     "labels_alone": round(variants[best], 4), "best_alone": best, "alone": variants,
+                     "by_seed": semi, "processor_seconds": time.process_time() - began, "passed": gain >= bar},
+                    options.results)
+    return 0 if passed or options.quick else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
