@@ -159,7 +159,7 @@ def _draw_bars(axes: Any, values: np.ndarray) -> None:
     low, high = min(0.0, np.nanmin(values)), max(0.0, np.nanmax(values))
     axes.bar(np.arange(len(values)), values, width=0.8 if len(values) < 100 else 1.0,
              color=[CLASS_COLOURS[1] if value >= 0 else CLASS_COLOURS[0] for value in values])
-    axes.set(xlabel="neuron", ylabel="activation", ylim=(1.05 * low, 1.05 * high if high > low else 1))
+    axes.set(xlabel="neuron", ylabel="output", ylim=(1.05 * low, 1.05 * high if high > low else 1))
     axes.axhline(0, color=QUIET_COLOUR, linewidth=0.8)
     axes.xaxis.get_major_locator().set_params(integer=True)
 

@@ -56,7 +56,8 @@ def heat_map(figure: Figure, axes: Any, matrix: np.ndarray, labels: tuple[str, s
         figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02).ax.tick_params(labelsize=9)
 
 
-def tiles(figure: Any, images: Sequence[np.ndarray], names: Sequence[str], columns: int | None = None) -> None:
+def tiles(figure: Any, images: Sequence[np.ndarray], names: Sequence[str], columns: int | None = None,
+          bar: bool = True) -> None:
     """Small pictures side by side, in one range of colours; pictures of three channels in their own colours.
 
     Args:
@@ -64,6 +65,7 @@ def tiles(figure: Any, images: Sequence[np.ndarray], names: Sequence[str], colum
         images: each (height, width) or, in colour, (height, width, 3).
         names: one each, written above; empty for none.
         columns: how many stand side by side; as a square when `None`.
+        bar: whether a bar tells what the colours mean.
     """
     columns = columns or math.ceil(math.sqrt(len(images)))
     grid = figure.subplots(math.ceil(len(images) / columns), columns, squeeze=False)
@@ -76,7 +78,7 @@ def tiles(figure: Any, images: Sequence[np.ndarray], names: Sequence[str], colum
             last = shown if images[index].ndim == 2 else last
             if names[index]:
                 axes.set_title(names[index], fontsize=9, pad=2, color=QUIET_COLOUR)
-    if last is not None:
+    if bar and last is not None:
         figure.colorbar(last, ax=grid, fraction=0.04, pad=0.02).ax.tick_params(labelsize=9)
 
 
