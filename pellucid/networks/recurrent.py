@@ -61,8 +61,8 @@ class Recurrent(eqx.Module):
 
     Inputs are `{"values": (batch, time, in_features)}`, or, with `codes`, `{"codes": int32 (batch, time)}` whose
     entries stand for one of `in_features` things, each with a learned vector; either with `"lengths"` int32 (batch,)
-    where rows differ in length. What lies beyond a length is never read, the work follows the longest row of a batch,
-    and other lengths need no new compilation. A bare array is taken as full-length values or codes.
+    where rows differ in length. What lies beyond a length counts for nothing, the work follows the longest row of a
+    batch, and other lengths need no new compilation. A bare array is taken as full-length values or codes.
 
     Args:
         in_features: numbers at each step, or how many different codes there are; at least 1.

@@ -104,7 +104,7 @@ class Transformer(eqx.Module):
 
     Inputs are `{"values": (batch, time, in_features)}`, or, with `codes`, `{"codes": int32 (batch, time)}` whose
     entries stand for one of `in_features` things, each with a learned vector; either with `"lengths"` int32 (batch,)
-    where rows differ in length. What lies beyond a length is never looked at, the work follows the longest row of a
+    where rows differ in length. What lies beyond a length counts for nothing, the work follows the longest row of a
     batch, and other lengths need no new compilation. A bare array is taken as full-length values or codes.
 
     Args:

@@ -52,6 +52,7 @@ class _Span(NamedTuple):
 
     @classmethod
     def of(cls, time: int, lengths: Int[Array, " batch"] | None) -> _Span:
+        """Stretches of about 16 steps that leave as little over as can be."""
         stretch = min(range(STRETCH // 2, STRETCH * 2), key=lambda size: (-time % size, abs(size - STRETCH)))
         stretch = min(stretch, max(time, 1))
         steps = jnp.int32(time) if lengths is None else jnp.minimum(jnp.max(lengths, initial=0), time)
@@ -59,6 +60,7 @@ class _Span(NamedTuple):
 
     @property
     def count(self) -> Int[Array, ""]:
+        """How many stretches there are."""
         return -(-self.steps // self.stretch)
 
     def place(self, turn: Array, backwards: bool) -> tuple[Array, Array]:
@@ -131,42 +133,56 @@ def _forward(cell: AbstractCell, reverse: bool, weights: Weights, inputs: Array,
     return (outputs, last), (weights, inputs, lengths, kept)
 
 
+class _Back(NamedTuple):
+    """What every step of the gradient reads."""
+
+    kept: Kept
+    by_outputs: Float[Array, "time batch neurons"]
+    recurrent: Float[Array, "gates neurons"]
+
+    def step(self, cell: AbstractCell, step: Array, valid: Array | None,
+             by_state: State) -> tuple[State, tuple[Array, ...]]:
+        """From the gradient by the state after a step to those by the state before it and by what entered the gates."""
+        by_output = _at(self.by_outputs, step)
+        by_new = (by_state[0] + _choose(valid, by_output, jnp.zeros_like(by_output)), *by_state[1:])
+        pulled, by_before = cell.pull(_at(self.kept.gates, step), _at(self.kept.before, step), by_new)
+        pulled = tuple(_choose(valid, value, jnp.zeros_like(value)) for value in pulled)
+        through = pulled[-1] @ self.recurrent
+        by_before = (through if by_before[0] is None else by_before[0] + through, *by_before[1:])
+        return _choose(valid, by_before, by_state), pulled
+
+
+def _by_weights(weights: Weights, inputs: Array, before: Array, pulled: tuple[Array, ...]) -> Weights:
+    """The gradient by the weights over a stretch of steps, one product each."""
+    inputs, before, by_projected, by_recurrent = (
+        value.reshape(-1, value.shape[-1]) for value in (inputs, before, pulled[0], pulled[-1]))
+    by_offset = None if weights.offset is None else jnp.sum(by_recurrent, axis=0)[-weights.offset.shape[0]:]
+    return Weights(inputs.T @ by_projected, jnp.sum(by_projected, axis=0), before.T @ by_recurrent, by_offset)
+
+
 def _backward(cell: AbstractCell, reverse: bool, saved: Any, gradient: tuple[Array, State]) -> tuple:
     weights, inputs, lengths, kept = saved
     time, batch, _ = inputs.shape
     by_outputs, by_last = gradient
     span = _Span.of(time, lengths)
     inputs, by_outputs = (_lengthened(value, span.padded) for value in (inputs, by_outputs))
-    gates = weights.recurrent.shape[1]
-    flipped = weights.recurrent.T
-    by_gates = jnp.zeros((span.stretch, batch, gates), inputs.dtype)
-    slots = (by_gates, by_gates) if cell.two_sided else (by_gates,)
+    back = _Back(kept, by_outputs, weights.recurrent.T)
+    slots = (jnp.zeros((span.stretch, batch, weights.recurrent.shape[1]), inputs.dtype),) * (1 + cell.two_sided)
 
     def stretch(turn: Array, carry: Any) -> Any:
         by_state, by_weights, by_inputs, slots = carry
         first, size = span.place(turn, not reverse)
 
         def one(index: Array, carry: Any) -> Any:
-            by_state, slots = carry
             index = index if reverse else size - 1 - index
-            step = first + index
-            valid = _valid(step, lengths)
-            by_new = (by_state[0] + _choose(valid, _at(by_outputs, step), jnp.zeros_like(by_state[0])), *by_state[1:])
-            pulled, by_before = cell.pull(_at(kept.gates, step), _at(kept.before, step), by_new)
-            pulled = tuple(_choose(valid, value, jnp.zeros_like(value)) for value in pulled)
-            through = pulled[-1] @ flipped
-            by_before = (through if by_before[0] is None else by_before[0] + through, *by_before[1:])
-            return _choose(valid, by_before, by_state), _put(slots, pulled, index)
+            by_state, pulled = back.step(cell, first + index, _valid(first + index, lengths), carry[0])
+            return by_state, _put(carry[1], pulled, index)
 
         if reverse:  # the stretch that may not be full comes last here, and must leave zeros behind its last step
             slots = jax.tree.map(jnp.zeros_like, slots)
         by_state, slots = jax.lax.fori_loop(0, size, one, (by_state, slots))
-        flat = lambda value: value.reshape(-1, value.shape[-1])  # noqa: E731
-        by_projected, by_recurrent = flat(slots[0]), flat(slots[-1])
-        moved = Weights(
-            flat(_cut(inputs, first, span.stretch)).T @ by_projected, jnp.sum(by_projected, axis=0),
-            flat(_cut(kept.before[0], first, span.stretch)).T @ by_recurrent,
-            None if weights.offset is None else jnp.sum(by_recurrent, axis=0)[-weights.offset.shape[0]:])
+        moved = _by_weights(weights, _cut(inputs, first, span.stretch), _cut(kept.before[0], first, span.stretch),
+                            slots)
         by_inputs = jax.lax.dynamic_update_slice_in_dim(by_inputs, slots[0] @ weights.inputs.T, first, axis=0)
         return by_state, jax.tree.map(jnp.add, by_weights, moved), by_inputs, slots
 

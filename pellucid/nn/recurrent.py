@@ -57,8 +57,8 @@ class AbstractRecurrence(eqx.Module):
 
         Args:
             x: (batch, time, in_features).
-            lengths: how many steps of each row are valid, from 0 to time; all when `None`. What lies beyond is not
-                read, and the outputs there are 0. The work done is that of the longest row.
+            lengths: how many steps of each row are valid, from 0 to time; all when `None`. What lies beyond counts for
+                nothing, as long as it is finite, and the outputs there are 0. The work done is that of the longest row.
             start: the state before the first step, as an earlier call gave it; zeros when `None`.
             reverse: whether time runs backwards, from the last valid step of each row to the first.
 

@@ -78,4 +78,5 @@ def one_vector(pieces: list[Array]) -> Float[Array, " weights"]:
 
 def is_bias(name: str) -> bool:
     """Whether a weight's name says that it is a bias or a normalisation's scale, which weight decay leaves alone."""
-    return name.rsplit(".", 1)[-1] in ("bias", "offset", "scale", "shift", "gain")
+    last = name.rsplit(".", 1)[-1]
+    return last.endswith("bias") or last in ("offset", "scale", "shift", "gain")
