@@ -133,6 +133,7 @@ def main() -> int:
     """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(description="Solubility of molecules by graph networks and forests.")
     parser.add_argument("--data", type=Path, required=True, help="CSV file with smiles and measured_log_solubility")
+    parser.add_argument("--only", default="", help="models whose name holds this, such as forest; all by default")
     parser.add_argument("--quick", action="store_true", help="one fold, one member, few epochs: a smoke run")
     parser.add_argument("--results", type=Path, help="append the lines here")
     arguments = parser.parse_args()
@@ -147,18 +148,20 @@ def main() -> int:
 
     models = {
         "random forest on RDKit descriptors": lambda a, b, _: forest(data.descriptors, data.targets, a, b, trees),
-        "random forest on ECFP4": lambda a, b, _: forest(data.fingerprints, data.targets, a, b, max(trees // 5, 1)),
+        "random forest on ECFP4 counts": lambda a, b, _: forest(data.fingerprints, data.targets, a, b, max(trees // 5, 1)),
         "Graph with RDKit descriptors": graph(True),
         "Graph, atoms and bonds alone": graph(False),
     }
     best = np.inf
     for name, answer in models.items():
+        if arguments.only not in name:
+            continue
         line = judge(name, data, fold, folds, answer)
         if name.startswith("Graph"):
             line |= {"bar": BAR, "passed": line["rmse"] <= BAR}
             best = min(best, line["rmse"])
         record.emit(line, arguments.results)
-    return int(best > BAR)
+    return int(BAR < best < np.inf)
 
 
 if __name__ == "__main__":

@@ -132,15 +132,19 @@ def molecule_descriptors(molecules: Molecules) -> tuple[np.ndarray, tuple[str, .
     return np.where(np.isfinite(values), values, np.nan), tuple(found[0])
 
 
-def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 2048) -> np.ndarray:
-    """Extended-connectivity fingerprints: (rows, bits), 1 where a neighbourhood of up to `radius` bonds occurs.
+def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 2048, counts: bool = True) -> np.ndarray:
+    """Extended-connectivity fingerprints: what surrounds each atom up to `radius` bonds, hashed to `bits` places.
 
     Source: Rogers & Hahn 2010.
+
+    Returns:
+        (rows, bits): how often each surrounding occurs, or, without `counts`, 1 where it does.
     """
     _rdkit()
     from rdkit.Chem import rdFingerprintGenerator
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
-    return np.array([generator.GetFingerprintAsNumPy(molecule) for molecule in molecules.parsed], np.float32)
+    take = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
+    return np.array([take(molecule) for molecule in molecules.parsed], np.float32)
 
 
 def _rdkit() -> tuple[Any, Any]:

@@ -36,6 +36,8 @@ def test_graphs_descriptors_and_fingerprints(capfd):
     assert values[1, descriptors.index("MolWt")] == pytest.approx(78.11, abs=0.01)
     fingerprints = of.molecule_fingerprints(read, bits=128)
     assert fingerprints.shape == (4, 128) and np.array_equal(fingerprints[0], fingerprints[3])
+    assert fingerprints[1].max() == 6  # benzene's atoms are all alike
+    assert of.molecule_fingerprints(read, bits=128, counts=False).max() == 1
     assert capfd.readouterr() == ("", "")  # RDKit's own messages are kept away
 
 
