@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/zoo.md: every network of Pellucid, and what small ones learn in less than a minute each.
+"""Draws the pictures of docs/zoo.md: every network of Pellucid, and what small ones learn in about a minute each.
 
     python docs/draw_zoo.py                  # all, a few minutes
     python docs/draw_zoo.py drawings         # the networks alone, no training
@@ -101,7 +101,7 @@ def variational() -> dict[str, Figure]:
 
 
 def adversarial() -> dict[str, Figure]:
-    """Two generated digits of each class."""
+    """Three generated digits of each class."""
     network = networks.Adversarial((8, 8, 1), (64, 32), noise=16, classes=10, key=KEY)
     fit = pellucid.fit(network, objectives.RelativisticPairing(), {"values": IMAGES, "labels": CLASSES}, epochs=60,
                        batch_size=64, learning_rate=1e-3, average=0.995, key=0)

@@ -87,8 +87,10 @@ def layer_weights(network: Any, layer: str | None = None) -> LayerWeights:
     Raises:
         SettingsError: there is no such layer, or it has no weights.
     """
-    paths, before, known = array_paths(network), Part("", "input", 0), []
-    for part in parts_of(network).rows:
+    paths, parts, before, known = array_paths(network), parts_of(network), Part("", "input", 0), []
+    starts = {(end, name): start for start, end, name in parts.paths}
+    at_depth: dict[int, Part] = {}
+    for depth, part in parts.placed():
         arrays = {path: leaf for path, name, leaf in arrays_of(part, paths)
                   if leaf.ndim > 1 and (array_kind(name) in JOINING or part.role == "weights")}
         known += [part.name, *(path for path in arrays if path != part.name)] if arrays else []
@@ -96,8 +98,12 @@ def layer_weights(network: Any, layer: str | None = None) -> LayerWeights:
             arrays = {layer: arrays[layer]}
         if arrays and layer in (None, part.name, *arrays):
             given = {path: np.asarray(leaf) for path, leaf in arrays.items()}
-            return LayerWeights(part, given, tuple(before.shape), before.role == "input")
-        before = part if part.neurons or part.shape else before
+            start = starts.get((depth, part.name.split(", ")[-1]))  # a path that leads past layers
+            source = at_depth.get(start, before)
+            return LayerWeights(part, given, tuple(source.shape), source.role == "input")
+        if part.neurons or part.shape:
+            before = part
+            at_depth.setdefault(depth, part)
     if layer is None:
         raise SettingsError(f"`{type(network).__name__}` has no weights.", "describe(network) lists its arrays")
     raise SettingsError(f"`{type(network).__name__}` has no weights called `{layer}`.", did_you_mean(layer, known))

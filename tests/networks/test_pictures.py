@@ -148,3 +148,11 @@ def strongest(layer, place, names=()):
 ])
 def test_strongest_synapses_by_name(layer, place, names, words):
     assert strongest(layer, place, names) == words
+
+
+def test_a_path_past_layers_starts_at_the_inputs():
+    network = Feedforward(4, (3,), 1, skip=True, key=jax.random.key(0))
+    network = eqx.tree_at(lambda network: network.skip.weight, network, jnp.asarray([[0.0], [2.0], [0.0], [0.0]]))
+    strong = strongest_synapses(network, ("a", "b", "c", "d"), 1, "linear path")
+    assert str(strong[0]) == "b → neuron 0: +2"
+    assert str(strongest_synapses(network, count=1, layer="linear path")[0]) == "input 1 → neuron 0: +2"
