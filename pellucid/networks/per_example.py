@@ -56,7 +56,7 @@ class PerExample(eqx.Module):
     def from_spec(cls, spec: dict[str, Any], *, key: jax.Array) -> PerExample:
         """Not possible: nothing is ever imported because a file says so."""
         raise SettingsError(f"A network around the foreign module `{spec.get('module')}` cannot be built by name.",
-                            "supply it: pellucid.load(path, network=MyNetwork)")
+                            "supply it: pellucid.networks.load(path, network=MyNetwork)")
 
 
 def _takes_key(module: Callable[..., Any]) -> bool:

@@ -39,8 +39,11 @@ def save(network: Any, path: str | Path, state: Any = None) -> Path:
         StorageError: the file cannot be written.
 
     Example:
-        >>> save(fit.network, "digits.safetensors", fit.state)
-        >>> network, state = load("digits.safetensors")
+        >>> network = build({"network": "feedforward", "in_features": 3, "hidden": [4], "out_features": 2},
+        ...                 key=jax.random.key(0))
+        >>> again, state = load(save(network, "small.safetensors"))
+        >>> again.spec() == network.spec()
+        True
     """
     path = Path(path)
     spec = network.spec() if hasattr(network, "spec") else {"network": type(network).__name__}

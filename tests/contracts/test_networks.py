@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pellucid.networks import build, describe, draw, load, save, weights
+from pellucid.networks import build, describe, draw, load, save, strongest_synapses, weights
 from pellucid.networks.parts import is_array, parts_of
 from pellucid.nn import trainable
 
@@ -146,7 +146,7 @@ def test_described_and_drawn(case):
     assert sorted(in_parts) == sorted(id(leaf) for leaf in arrays)  # each array belongs to exactly one part
     assert str(description) and "<table>" in description._repr_html_()
     json.dumps(description.to_json())
-    assert draw(network).axes and weights(network)
+    assert draw(network).axes and weights(network) and strongest_synapses(network, count=1)
 
 
 @pytest.mark.parametrize("name", OWN)
