@@ -63,7 +63,8 @@ def cases(data: Path, peer_python: str) -> Iterator[dict[str, Any]]:
     peer = peer_seconds(peer_python, inputs, targets, len(words) + 1)
     ratio = peer["seconds"] / own
     yield {"case": "SST trees, one epoch, against one tree at a time", "bar": BAR, "pellucid_seconds": own,
-           "torch_seconds": peer["seconds"], "torch_trees_timed": PEER_TREES, "torch_threads": peer["threads"], "ratio": ratio, "passed": ratio >= BAR}
+           "torch_seconds": peer["seconds"], "torch_trees_timed": PEER_TREES, "torch_threads": peer["threads"],
+           "ratio": ratio, "passed": ratio >= BAR}
 
 
 def main() -> int:
