@@ -35,7 +35,7 @@ class AdversarialSettings:
     classes: int = 0
     output: str = "share"
     activation: str = "leaky_relu"
-    normalisation: str = "layer"
+    normalisation: str = "none"
 
     def __post_init__(self) -> None:
         for name in ("in_shape", "hidden"):
@@ -81,7 +81,7 @@ class Adversarial(eqx.Module):
         classes: of examples to be drawn on demand; 0 for none.
         output: `"share"` for numbers from 0 to 1, such as pixels; `"number"` for any.
         activation: of the hidden neurons.
-        normalisation: of the generator's hidden layers, `"layer"` or `"none"`.
+        normalisation: of the generator's hidden layers, `"none"` or `"layer"`.
         key: the random key for the starting weights.
 
     Raises:
@@ -101,7 +101,7 @@ class Adversarial(eqx.Module):
 
     def __init__(self, in_shape: Sequence[int] | int, hidden: Sequence[int] = (64, 32), *, noise: int = 64,
                  classes: int = 0, output: str = "share", activation: str = "leaky_relu",
-                 normalisation: str = "layer", key: jax.Array) -> None:
+                 normalisation: str = "none", key: jax.Array) -> None:
         self.settings = settings = AdversarialSettings(in_shape, hidden, noise, classes, output, activation,
                                                        normalisation)
         first, second = subkeys(key, 2)
