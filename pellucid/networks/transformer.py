@@ -30,6 +30,8 @@ from pellucid.nn.buckets import trimmed
 POSITIONS = ("rotary", "learned", "none")
 WIDER = 4  # the hidden layer of a block is this many times as wide as the block
 LONGEST = 512
+SHARES = (0.25, 0.5, 1.0)
+"""The parts of the largest length that are compiled; each one costs seconds of compilation."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ class Transformer(eqx.Module):
         x, lengths = read_sequences("Transformer", inputs, self.settings.in_features, self.settings.codes)
         if lengths is None:
             return _answer((self, None, key), x, training=training), ()
-        return trimmed(partial(_answer, training=training), (self, lengths, key), (x, jnp.max(lengths, initial=0))), ()
+        longest = jnp.max(lengths, initial=0)
+        return trimmed(partial(_answer, training=training), (self, lengths, key), (x, longest), shares=SHARES), ()
 
     def layer_outputs(self, inputs: SequenceInputs, *, state: tuple[()] | None = None) -> dict[str, jax.Array]:
         """What each block gives at each step, outside of training: `"block 1"`, …, `"output"`."""
