@@ -26,6 +26,7 @@ class MemorySettings:
     features: int
     rule: str = "modern"
     beta: float = 1.0
+    standardise: bool = True
     update: str = "asynchronous"
     steps: int = 100
 
@@ -50,8 +51,10 @@ class Memory(eqx.Module):
 
     `"modern"` holds real-valued patterns, exponentially many: x ← Σ softmax(beta · (p·x - |p|²/2)) · p. With patterns
     of one length it is the modern Hopfield network's rule, the attention of a Transformer; the second term lets
-    patterns of any lengths stand on equal terms, by their distance. Its energy `-log(Σ exp(-beta · |x - p|²/2)) / beta`
-    falls with every step.
+    patterns of any lengths stand on equal terms, by their distance. With `standardise`, patterns and states are
+    compared after each was brought to mean 0 and variance 1, so that noise that makes an image paler or darker does
+    not lead to a paler or darker pattern. Its energy `|x|²/2 - log(Σ exp(beta · (p·x - |p|²/2))) / beta` falls with
+    every step.
 
     Called as a network, it recalls. In training, classical neurons are graded (tanh) and go a few steps, so that
     gradients pass through.
@@ -63,8 +66,9 @@ class Memory(eqx.Module):
         features: numbers in a pattern, at least 1.
         rule: `"modern"`, `"hebbian"` or `"pseudo_inverse"`.
         patterns: how many random patterns it starts with; they are learned if it is trained as a part of something.
-        beta: the inverse temperature of a modern memory, above 0: the larger, the more single a recalled pattern; about
-            1 / variance of the noise suits.
+        beta: the inverse temperature of a modern memory, above 0: the larger, the more single a recalled pattern; small
+            values recall mixtures of patterns that are alike.
+        standardise: whether a modern memory compares by shape alone, not by mean and size.
         update: of the classical neurons: `"asynchronous"`, one after the other, or `"synchronous"`, all at once, which
             is faster but can end in two states that take turns.
         steps: the most updates of all neurons; recall stops before that where nothing changes any more.
@@ -85,8 +89,9 @@ class Memory(eqx.Module):
     members_in_turn = True
 
     def __init__(self, features: int, *, rule: str = "modern", patterns: int = 0, beta: float = 1.0,
-                 update: str = "asynchronous", steps: int = 100, key: jax.Array | None = None) -> None:
-        self.settings = settings = MemorySettings(features, rule, beta, update, steps)
+                 standardise: bool = True, update: str = "asynchronous", steps: int = 100,
+                 key: jax.Array | None = None) -> None:
+        self.settings = settings = MemorySettings(features, rule, beta, bool(standardise), update, steps)
         if whole_number("Memory", "patterns", patterns, 0) and key is None:
             raise SettingsError(f"`Memory` got patterns={patterns} but no key; expected a random key to draw them.",
                                 "pass key=jax.random.key(0), or leave patterns out and use store")
@@ -141,7 +146,7 @@ class Memory(eqx.Module):
         """The energy of each state (rows, …): (rows,); it falls on the way to a recalled pattern."""
         rows = self._rows(states)
         if self.settings.rule == "modern":
-            return _recall.modern_energy(self.weight, rows, self.settings.beta)
+            return _recall.modern_energy(self, rows)
         return _recall.classical_energy(self.weight, rows)
 
     def initial_state(self) -> tuple[()]:
@@ -160,7 +165,8 @@ class Memory(eqx.Module):
         output, _ = self(inputs)
         if self.settings.rule != "modern":
             return {"output": output}
-        near = jax.nn.softmax(_recall.closeness(self.weight, self._rows(inputs), self.settings.beta))
+        keys, rows = _recall.compared(self, self.weight.T).T, _recall.compared(self, self._rows(inputs))
+        near = jax.nn.softmax(_recall.closeness(keys, rows, self.settings.beta))
         return {"patterns": near, "output": output}
 
     def parts(self) -> Parts:

@@ -61,8 +61,8 @@ def test_known_neurons_are_held():
 
 
 def test_modern_recall_repairs_and_completes():
-    memory = Memory(20, beta=40.0).store(IMAGES)
-    noisy = IMAGES + 0.05 * RANDOM.normal(size=IMAGES.shape)
+    memory = Memory(20, beta=10.0).store(IMAGES)
+    noisy = 0.8 * IMAGES + 0.1 + 0.05 * RANDOM.normal(size=IMAGES.shape)
     np.testing.assert_allclose(memory.recall(noisy), IMAGES, atol=1e-3)
     known = np.zeros((4, 5), bool)
     known[:, :3] = True
@@ -70,7 +70,7 @@ def test_modern_recall_repairs_and_completes():
 
 
 def test_the_modern_update_and_energy_by_the_formula():
-    memory = Memory(20, beta=2.0, steps=1).store(IMAGES)
+    memory = Memory(20, beta=2.0, steps=1, standardise=False).store(IMAGES)
     rows, flat = RANDOM.random((3, 20)), IMAGES.reshape(50, 20)
     distances = np.square(rows[:, None] - flat).sum(2)
     shares = np.exp(-distances)
@@ -87,8 +87,16 @@ def test_with_patterns_of_one_length_the_modern_update_is_attention():
     flat = IMAGES.reshape(50, 20)
     flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     rows = RANDOM.normal(size=(3, 20)).astype(np.float32)
-    np.testing.assert_allclose(Memory(20, beta=3.0, steps=1).store(flat).recall(rows),
+    np.testing.assert_allclose(Memory(20, beta=3.0, steps=1, standardise=False).store(flat).recall(rows),
                                jax.nn.softmax(3.0 * rows @ flat.T) @ flat, rtol=1e-5)
+
+
+def test_a_standardising_memory_compares_by_shape():
+    flat, rows = IMAGES.reshape(50, 20), RANDOM.random((3, 20))
+    shapes, own = ((each - each.mean(1, keepdims=True)) / each.std(1, keepdims=True) for each in (flat, rows))
+    memory = Memory(20, beta=0.3, steps=1).store(IMAGES)
+    np.testing.assert_allclose(memory.recall(rows), jax.nn.softmax(0.3 * own @ shapes.T) @ flat, rtol=1e-4)
+    np.testing.assert_allclose(memory.recall(5 * rows - 3), memory.recall(rows), rtol=1e-4)
 
 
 def test_a_row_is_recalled_alike_in_any_company():
