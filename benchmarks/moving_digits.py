@@ -7,8 +7,8 @@ Two of scikit-learn's 8 × 8 digits bounce about on 20 × 20 pixels; from ten fr
 digits of the test films are not among those of the training films. On the same films, in the same run:
 
 - `last frame`: the next frame is like the last one;
-- `convolution, one frame`: three convolutions that see the last frame, with at least as many weights, trained until
-  they have had at least as many seconds as the convolutional LSTM;
+- `convolution, one frame`: three convolutions that see the last frame, with as many weights and five times as many
+  epochs as the convolutional LSTM;
 - `torch`: the same convolutional LSTM, loss, optimiser and number of steps in PyTorch, with `--peer-python`.
 
 One JSON line each: the mean squared error of a pixel (0 black, 1 white) on the test films, the cross-entropy, and the
