@@ -32,10 +32,10 @@ NETWORK = {"maps": (16, 32), "hidden": 64, "out_features": CLASSES}
 WEAK = Views(flip=0.5, shift=2)
 STRONG = Views(flip=0.5, shift=3, stretch=0.2, erase=0.5, contrast=0.4)
 TRAINING = {"optimiser": "adam", "schedule": "cosine", "average": 0.99}
-RATE, ALONE_RATES = 1e-3, (1e-3, 3e-3)
+RATE, ALONE_RATES = 3e-3, (1e-3, 3e-3)
 BATCH, LABELLED = 192, 64
 STEPS, ALONE_STEPS, QUICK_STEPS = 4000, 1500, 20
-CERTAINTY = 0.8
+CERTAINTY = 0.6
 
 
 @dataclass(frozen=True)

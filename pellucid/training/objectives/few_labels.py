@@ -59,7 +59,7 @@ class FewLabels(AbstractObjective):
     weak: Views = Views(flip=0.5, shift=2)
     strong: Views = Views(flip=0.5, shift=3, stretch=0.2, erase=0.5, contrast=0.4)
     labelled: int = 64
-    certainty: float = 0.9
+    certainty: float = 0.6
     pull: float = 1.0
     keep: float = 0.99
     align: bool = True
