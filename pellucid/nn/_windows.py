@@ -23,6 +23,8 @@ OVER = ((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6), (1 / 2
         (1 / 24, -1 / 12, 1 / 6), (0, 0, 1))
 BACK = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
 """The matrices B, G and R of Winograd's F(4, 3) for the points 0, 1, -1, 2, -2 and infinity."""
+MANY_ROWS = 4
+"""From so many rows of a window on, they are multiplied one by one."""
 FEWEST_FEATURES = 16
 """Below, the products are so small that fewer of them save no time."""
 
@@ -80,12 +82,24 @@ def pad(x: jax.Array, pairs: Pairs, value: float = 0.0) -> jax.Array:
 def shifted(x: jax.Array, slide: Slide, value: float = 0.0) -> list[jax.Array]:
     """For each entry of the window what lies under it, at all positions: (batch, *positions, features) each."""
     spots = slide.positions(x.shape[1:-1])
+    if slide.stride == slide.size and slide.dilation == (1,) * len(spots):
+        return _tiles(x, slide, spots, value)
     padded, slices = pad(x, slide.padding, value), []
     for offset in slide.offsets():
         ends = [start + (count - 1) * stride + 1 for start, count, stride in zip(offset, spots, slide.stride,
                                                                               strict=True)]
         slices.append(jax.lax.slice(padded, (0, *offset, 0), (len(x), *ends, x.shape[-1]), (1, *slide.stride, 1)))
     return slices
+
+
+def _tiles(x: jax.Array, slide: Slide, spots: Sequence[int], value: float) -> list[jax.Array]:
+    """`shifted` for windows that do not overlap: each input lies under one of them, or beyond the last."""
+    beyond = tuple((low, count * size - length - low) for (low, _), count, size, length
+                   in zip(slide.padding, spots, slide.size, x.shape[1:-1], strict=True))
+    parts = [pad(x, beyond, value)]
+    for axis, size in enumerate(slide.size, 1):
+        parts = [dealt for part in parts for dealt in _dealt(part, axis, size)]
+    return parts
 
 
 def largest(parts: Sequence[jax.Array]) -> jax.Array:
@@ -100,7 +114,7 @@ def convolve(x: jax.Array, weight: jax.Array, slide: Slide, groups: int = 1) -> 
     if groups == 1 and _folds(slide):
         return _in_blocks(x, weight, slide)
     if groups == 1:
-        return _in_fours(x, weight, slide) if _suits_fours(weight, slide) else _dense(shifted(x, slide), weight)
+        return _in_fours(x, weight, slide) if _suits_fours(weight, slide) else _in_rows(shifted(x, slide), weight)
     parts = shifted(x, slide)
     return _depthwise(parts, weight) if weight.shape[-2] == 1 else _grouped(parts, weight, groups)
 
@@ -153,24 +167,44 @@ def _in_fours(x: jax.Array, weight: jax.Array, slide: Slide) -> jax.Array:
     count, axis = slide.positions(x.shape[1:-1])[-1], x.ndim - 2
     runs = -(-count // RUN)
     low, high = slide.padding[-1]
-    padded = pad(x, (*slide.padding[:-1], (low, high + runs * RUN - count)))
-    lanes = [jax.lax.slice_in_dim(padded, lane, lane + (runs - 1) * RUN + 1, RUN, axis) for lane in range(len(INTO))]
-    matrices = jnp.tensordot(jnp.asarray(OVER, weight.dtype), weight, axes=(1, axis - 1))
-    one = len(slide.size) - 1
-    others = Slide((*slide.size[:-1], 1), slide.stride, slide.dilation, ((0, 0),) * (one + 1))
-    products = [_dense(shifted(_mixed(row, lanes), others), matrix)
-                for row, matrix in zip(INTO, matrices, strict=True)]
+    padded = pad(x, (*slide.padding[:-1], (low, high + (runs + 1) * RUN - FAST_WINDOW + 1 - count)))
+    still = Slide((*slide.size[:-1], 1), slide.stride, slide.dilation, ((0, 0),) * len(slide.size))
+    rows = _beside(shifted(padded, still))
+    phases = _dealt(rows, axis, RUN)
+    lanes = [jax.lax.slice_in_dim(phases[lane % RUN], lane // RUN, lane // RUN + runs, axis=axis)
+             for lane in range(len(INTO))]
+    taps = jax.lax.split(weight, (1,) * FAST_WINDOW, axis - 1)
+    products = [_dense([_mixed(into, lanes)], _mixed(over, taps)) for into, over in zip(INTO, OVER, strict=True)]
     outputs = _interleave([_mixed(row, products) for row in BACK], axis)
     return jax.lax.slice_in_dim(outputs, 0, count, axis=axis)
+
+
+def _dealt(x: jax.Array, axis: int, step: int) -> list[jax.Array]:
+    """Every `step`-th entry of an axis, from each of the first `step` on; the gradient is their interleaving, which is
+    several times as fast as that of a slice with a stride."""
+    split = x.reshape(*x.shape[:axis], -1, step, *x.shape[axis + 1:])
+    return [part.squeeze(axis + 1) for part in jax.lax.split(split, (1,) * step, axis + 1)]
+
+
+def _beside(parts: Sequence[jax.Array]) -> jax.Array:
+    return jnp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
 def _mixed(row: Sequence[float], parts: Sequence[jax.Array]) -> jax.Array:
     return sum(part if factor == 1 else factor * part for factor, part in zip(row, parts, strict=True) if factor)
 
 
+def _in_rows(parts: list[jax.Array], weight: jax.Array) -> jax.Array:
+    """`_dense`; for a large window row by row, so that not all of it lies side by side at once: less memory to move."""
+    length = weight.shape[-3]
+    if len(parts) // length < MANY_ROWS:
+        return _dense(parts, weight)
+    rows = weight.reshape(-1, *weight.shape[-3:])
+    return sum(_dense(parts[index * length:(index + 1) * length], row) for index, row in enumerate(rows))
+
+
 def _dense(parts: list[jax.Array], weight: jax.Array) -> jax.Array:
-    rows = jnp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-    features = weight.shape[-1]
+    rows, features = _beside(parts), weight.shape[-1]
     total = rows.reshape(-1, rows.shape[-1]) @ weight.reshape(-1, features)
     return total.reshape(*rows.shape[:-1], features)
 

@@ -44,6 +44,14 @@ def test_fewer_products_give_the_same(shape, window):
                                    _windows._dense(_windows.shifted(x, slide), weight), rtol=1e-9, atol=1e-11)
 
 
+def test_a_large_window_is_the_sum_of_its_rows():
+    with jax.enable_x64(True):
+        x, weight = jnp.asarray(RANDOM.normal(size=(2, 6, 4, 3))), jnp.asarray(RANDOM.normal(size=(5, 2, 3, 4)))
+        slide = _windows.Slide((5, 2), (1, 2), (1, 1), ((2, 2), (0, 0)))
+        np.testing.assert_allclose(_windows.convolve(x, weight, slide),
+                                   _windows._dense(_windows.shifted(x, slide), weight), rtol=1e-9)
+
+
 def test_same_padding_keeps_the_size_and_transposing_returns_to_it():
     for length, stride, size, dilation in itertools.product((7, 8), (1, 2, 3), (1, 2, 3), (1, 2)):
         options = {"stride": stride, "dilation": dilation, "key": KEY}
