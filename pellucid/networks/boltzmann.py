@@ -141,13 +141,13 @@ class RestrictedBoltzmannMachine(eqx.Module):
 
     def gibbs(self, visible: jax.Array, *, key: jax.Array, steps: int | jax.Array = 1) -> jax.Array:
         """Visible neurons after `steps` rounds of drawing all hidden, then all visible neurons: (batch, visible)."""
-        def one(step: jax.Array, visible: jax.Array) -> jax.Array:
-            first, second = subkeys(jax.random.fold_in(key, step), 2)
+        def one(key: jax.Array, visible: jax.Array) -> jax.Array:
+            first, second = subkeys(key, 2)
             return self.sample_visible(self.sample_hidden(visible, key=first), key=second)
         visible = self.rows(visible)
-        if isinstance(steps, int) and steps == 1:
-            return one(jnp.zeros((), jnp.int32), visible)
-        return jax.lax.fori_loop(0, steps, one, visible)
+        if isinstance(steps, int) and steps == 1:  # the usual case saves making a key
+            return one(key, visible)
+        return jax.lax.fori_loop(0, steps, lambda step, state: one(jax.random.fold_in(key, step), state), visible)
 
     def sample(self, count: int, *, key: jax.Array, steps: int = 1000) -> jax.Array:
         """Inputs that the machine makes up, by Gibbs sampling from noise; each the mean of its last step.
