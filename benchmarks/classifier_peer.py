@@ -1,4 +1,4 @@
-"""What `benchmarks/mnist1d.py` and `benchmarks/images.py` train in PyTorch, in the peers' environment.
+"""What `benchmarks/mnist_1d.py` and `benchmarks/images.py` train in PyTorch, in the peers' environment.
 
     python benchmarks/classifier_peer.py ROWS.npz SETTINGS_AS_JSON
 
@@ -33,6 +33,19 @@ class Residual(nn.Module):
         return torch.relu(x + self.second(torch.relu(self.first(x))))
 
 
+class Recurrent(nn.Module):
+    """A GRU that reads both ways, the mean over its steps, a linear layer."""
+
+    def __init__(self, features: int, hidden: int, classes: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(features, hidden, batch_first=True, bidirectional=True)
+        self.leave = nn.Linear(2 * hidden, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """From (rows, features, steps) to logits."""
+        return self.leave(self.gru(x.transpose(1, 2))[0].mean(1))
+
+
 def convolution(before: int, after: int, window: int, axes: int) -> nn.Sequential:
     """A convolution and its normalisation."""
     make, normalise, _ = KINDS[axes]
@@ -41,6 +54,8 @@ def convolution(before: int, after: int, window: int, axes: int) -> nn.Sequentia
 
 def network(given: dict[str, Any], shape: tuple[int, ...]) -> nn.Module:
     """The layers for one example of this shape, features first where there are any."""
+    if given["kind"] == "recurrent":
+        return Recurrent(shape[0], given["hidden"], given["classes"])
     layers, rest = [], nn.Dropout(given.get("dropout", 0.0))
     if given["kind"] == "feedforward":
         layers, size = [nn.Flatten()], math.prod(shape)
@@ -111,6 +126,8 @@ def train(given: dict[str, Any], inputs: torch.Tensor, classes: torch.Tensor) ->
             error = nn.functional.cross_entropy(model(x), classes[chosen],
                                                 label_smoothing=given.get("label_smoothing", 0.0))
             error.backward()
+            if "clip" in given:
+                nn.utils.clip_grad_norm_(model.parameters(), given["clip"])
             optimiser.step()
     return model.eval()
 
