@@ -26,13 +26,20 @@ def test_both_lowerings_agree(monkeypatch, size, stride, dilation, padding, grou
                                transposed=transposed, key=KEY)
         layer = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), layer)
         x = jnp.asarray(RANDOM.normal(size=(2, 9, 4)))
-        here = layer(x)
+        here = jax.jit(lambda x: layer(x))(x)
         monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-        np.testing.assert_allclose(here, layer(x), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(here, jax.jit(lambda x: layer(x))(x), rtol=1e-9, atol=1e-12)
         assert here.shape[1:] == layer.out_shape(x.shape[1:])
 
 
-@pytest.mark.parametrize(("shape", "window"), [((7,), (3,)), ((5, 6), (2, 3)), ((3, 4, 9), (3, 1, 3))])
+def same_both_ways(x, weight, slide):
+    """Compare what `convolve` chooses with one product of the whole window."""
+    fast, plain = jax.jit(lambda x, weight: (_windows.convolve(x, weight, slide),
+                                             _windows._dense(_windows.shifted(x, slide), weight)))(x, weight)
+    np.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(("shape", "window"), [((7,), (3,)), ((3, 4, 9), (3, 1, 3))])
 def test_fewer_products_give_the_same(shape, window):
     with jax.enable_x64(True):
         x = jnp.asarray(RANDOM.normal(size=(2, *shape, 16)))
@@ -40,16 +47,14 @@ def test_fewer_products_give_the_same(shape, window):
         ones = (1,) * len(window)
         slide = _windows.Slide(window, ones, ones, ((1, 1),) * len(window))
         assert _windows._suits_fours(weight, slide)
-        np.testing.assert_allclose(_windows.convolve(x, weight, slide),
-                                   _windows._dense(_windows.shifted(x, slide), weight), rtol=1e-9, atol=1e-11)
+        same_both_ways(x, weight, slide)
 
 
 def test_a_large_window_is_the_sum_of_its_rows():
     with jax.enable_x64(True):
         x, weight = jnp.asarray(RANDOM.normal(size=(2, 6, 4, 3))), jnp.asarray(RANDOM.normal(size=(5, 2, 3, 4)))
         slide = _windows.Slide((5, 2), (1, 2), (1, 1), ((2, 2), (0, 0)))
-        np.testing.assert_allclose(_windows.convolve(x, weight, slide),
-                                   _windows._dense(_windows.shifted(x, slide), weight), rtol=1e-9)
+        same_both_ways(x, weight, slide)
 
 
 def test_same_padding_keeps_the_size_and_transposing_returns_to_it():
@@ -84,16 +89,17 @@ def test_augmentation_changes_each_row_in_its_own_way_and_only_in_training():
     layer = nn.Augmentation(mirror=True, shift=2, erase=0.5)
     x = jnp.broadcast_to(jnp.arange(1.0, 57.0).reshape(1, 8, 7, 1), (64, 8, 7, 1))
     assert layer(x, key=None, training=False) is x
-    changed = np.asarray(layer(x, key=KEY, training=True))
+    change = jax.jit(lambda layer, x: layer(x, key=KEY, training=True))
+    changed = np.asarray(change(layer, x))
     assert changed.shape == x.shape and set(np.unique(changed)) <= set(range(57))
     assert len({row.tobytes() for row in changed}) > 55
-    np.testing.assert_array_equal(changed, layer(x, key=KEY, training=True))
-    mirrored = np.asarray(nn.Augmentation(mirror=True)(x, key=KEY, training=True))
+    np.testing.assert_array_equal(changed, change(layer, x))
+    mirrored = np.asarray(change(nn.Augmentation(mirror=True), x))
     flipped, kept = ([np.array_equal(row, one) for row in mirrored] for one in (x[0, :, ::-1], x[0]))
     assert 16 < sum(flipped) < 48 and sum(flipped) + sum(kept) == 64
-    moved = np.asarray(nn.Augmentation(shift=1)(x, key=KEY, training=True))
+    moved = np.asarray(change(nn.Augmentation(shift=1), x))
     assert len(np.unique(moved[:, 3, 3, 0])) == 9
-    erased = np.asarray(nn.Augmentation(erase=0.5)(x, key=KEY, training=True)) == 0
+    erased = np.asarray(change(nn.Augmentation(erase=0.5), x)) == 0
     assert erased.sum((1, 2, 3)).min() >= 4 and erased.sum((1, 2, 3)).max() <= 4 * 4 and erased.any(0).all()
 
 
