@@ -73,10 +73,9 @@ def train(arrays: Mapping[str, tuple], words: int, seed: int, training: Mapping[
     """One network: the probabilities of the roots of dev and test trees, and what it took."""
     network = pellucid.networks.Recursive(words, len(CLASSES), **NETWORK, key=jax.random.key(seed))
     inputs, targets = arrays["train"]
-    by_nodes = inputs["count"].astype(float)  # the error is a mean over a tree's nodes: so all nodes weigh alike
     started = time.perf_counter()
     objective = pellucid.objectives.Supervised(pellucid.losses.cross_entropy, RootMistakes())
-    fit = pellucid.fit(network, objective, (inputs, targets, by_nodes), validation=arrays["dev"],
+    fit = pellucid.fit(network, objective, (inputs, targets), validation=arrays["dev"],
                        key=seed, **training)
     found = {"seconds": time.perf_counter() - started, "compile_seconds": fit.compile_seconds,
              "best_epoch": int(np.argmin([epoch.validation_error for epoch in fit.history.epochs[1:]]))}

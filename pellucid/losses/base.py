@@ -45,9 +45,11 @@ class AbstractLoss(abc.ABC):
             weight: (batch,) how much each row counts, at least 0; all alike when `None`.
 
         Returns:
-            `finish(sum(weight · error) / sum(weight))`, a scalar.
+            `finish(sum(weight · error) / sum(weight))`, a scalar; the weights are multiplied by the rows' amounts.
         """
-        rows = self.per_example(outputs, targets)
+        rows, amount = self.per_example(outputs, targets), self.amount(targets)
+        if amount is not None:
+            weight = amount if weight is None else weight * amount
         if weight is None:
             return self.finish(jnp.mean(rows))
         return self.finish(jnp.sum(weight * rows) / jnp.maximum(jnp.sum(weight), TINY))

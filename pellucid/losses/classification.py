@@ -56,8 +56,8 @@ class CrossEntropy(AbstractClassLoss):
     """The cross-entropy between targets and softmax(outputs): -Σ target · log_softmax(outputs).
 
     For sequences, outputs are (batch, steps, classes) with integer targets (batch, steps): the error of a row is the
-    mean over its steps, those with target -1 (padding) left out. Rows weigh alike unless weighted; for the exact mean
-    over all steps, pass each row's number of valid steps as its weight.
+    mean over its steps, those with target -1 (padding) left out, and counts as often as it has such steps, so that
+    the error of many rows is the mean over all steps.
 
     Args:
         label_smoothing: ε in [0, 1): the target becomes (1 - ε)·target + ε / classes.
@@ -81,6 +81,12 @@ class CrossEntropy(AbstractClassLoss):
             soft = (1 - self.label_smoothing) * soft + self.label_smoothing / outputs.shape[-1]
         errors = -jnp.sum(self.weigh_classes(soft) * jax.nn.log_softmax(outputs), axis=-1)
         return errors if errors.ndim == 1 else _mean_over_steps(errors, targets)
+
+    def amount(self, targets: jax.Array) -> jax.Array | None:
+        """How many steps of each row count; `None` where targets are no steps."""
+        if targets.ndim != 2 or not jnp.issubdtype(targets.dtype, jnp.integer):
+            return None
+        return jnp.sum(targets >= 0, axis=1).astype(jnp.result_type(float))
 
 
 @dataclass(frozen=True, kw_only=True)
