@@ -89,7 +89,7 @@ def main() -> int:
     """Run the benchmarks; return the exit code."""
     parser = argparse.ArgumentParser(description="Classical and modern associative memories.")
     parser.add_argument("--data", type=Path, default=zoo_data.FASHION_MNIST, help="folder of Fashion-MNIST")
-    parser.add_argument("--neurons", type=int, default=2000, help="of the capacity measurement")
+    parser.add_argument("--neurons", type=int, default=1000, help="of the capacity measurement")
     parser.add_argument("--quick", action="store_true", help="500 neurons")
     parser.add_argument("--results", type=Path, help="append the lines here")
     arguments = parser.parse_args()
