@@ -17,8 +17,8 @@ from pellucid.networks.parts import Part, Parts
 from pellucid.nn import ChildSumTreeLstm, Dense, Embedding, NaryTreeLstm, TensorTree
 from pellucid.nn._checks import positive, share, whole_number
 from pellucid.nn._random import subkeys, uniform
-from pellucid.nn._tree_loop import TreePlan, in_node_order, over_steps, tree_plan
-from pellucid.nn.tree import check_trees, rested
+from pellucid.nn._tree_loop import TreePlan, in_node_order, over_steps, rested, tree_plan
+from pellucid.nn.tree import check_trees
 
 CELLS = ("lstm", "child_sum_lstm", "tensor")
 OUTPUTS = ("nodes", "root")
@@ -175,7 +175,7 @@ class Recursive(eqx.Module):
         return in_node_order(outputs, plan)[jnp.arange(len(count)), count - 1], ()
 
     def _states(self, tokens: Int[Array, "batch nodes"], plan: TreePlan,
-                key: jax.Array | None) -> Float[Array, "slots batch hidden"]:
+                key: jax.Array | None) -> Float[Array, "places batch hidden"]:
         """The vectors of all nodes, in the order of the plan's slots."""
         rest = self.settings.dropout
         first, second, third = (None,) * 3 if key is None else subkeys(key, 3)
@@ -183,8 +183,7 @@ class Recursive(eqx.Module):
         inner = None
         if self.settings.inner_words:
             inner = rested(self._vectors(tokens, plan.inner_node, first), rest.embedding, third)
-        states = self.tree.states(leaves, plan, inner, rate=rest.embedding, connections=rest.connections, key=second)
-        return states[..., :self.settings.hidden]
+        return self.tree.outputs(leaves, plan, inner, rate=rest.embedding, connections=rest.connections, key=second)
 
     def _vectors(self, tokens: Int[Array, "batch nodes"], node: Int[Array, "room batch"],
                  key: jax.Array | None) -> Float[Array, "room batch embedding"]:
@@ -195,8 +194,8 @@ class Recursive(eqx.Module):
         own = tokens.at[jnp.arange(len(tokens)), node].get(mode="fill", fill_value=-1)
         return jnp.where((own >= 0)[..., None], self.words(own), 0)
 
-    def _outputs(self, states: Float[Array, "slots batch hidden"], plan: TreePlan,
-                 key: jax.Array | None) -> Float[Array, "slots batch out"]:
+    def _outputs(self, states: Float[Array, "places batch hidden"], plan: TreePlan,
+                 key: jax.Array | None) -> Float[Array, "places batch out"]:
         own = None if key is None else jax.random.fold_in(key, 1)
         head = partial(_head, rate=self.settings.dropout.hidden)
         return over_steps(head, self.head, states, (plan.leaves, plan.steps), own)

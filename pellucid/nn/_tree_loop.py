@@ -4,11 +4,12 @@ The shapes are fixed and the number of steps is a traced integer, the most inner
 so one compiled program serves all batches and does no more work than they need. The states of leaves and inner nodes
 lie in two halves of one array, [slots, batch, state], so that every read is a gather and every write a slice. The
 gradient walks down in a loop of its own, in which a node fetches its gradient from its parent's record, and the
-weights get theirs at the end from a few large products.
+weights get theirs from a few large products.
 """
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PyTree
+
+from pellucid.nn.dropout import Dropout
 
 _INSIDE = {"mode": "promise_in_bounds"}
 STEPS_AT_ONCE = 8
@@ -97,79 +100,136 @@ def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " bat
     return TreePlan(node, place, child, parent.reshape(-1, batch)[:-1], jnp.max(sums[:batch]), jnp.max(sums[batch:]))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def walk(cell: Cell, weight: Float[Array, "inputs outputs"], bias: Float[Array, "#room #batch biases"],
-         leaves: Float[Array, "room batch state"], plan: TreePlan) -> Float[Array, "slots batch state"]:
-    """The states of all slots.
+class Moving(NamedTuple):
+    """What a walk has gradients for.
+
+    Args:
+        weight: of the cell.
+        bias: what each inner node adds, by its slot, or the same for all.
+        whole: what leaves use for all of them alike.
+        leaves: their vectors, by their slots.
+    """
+
+    weight: Float[Array, "inputs outputs"]
+    bias: Float[Array, "#room #batch biases"]
+    whole: PyTree[Array]
+    leaves: Float[Array, "room batch features"]
+
+
+def rested(values: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
+    """`values` after dropout at `rate`; as they are without a key."""
+    return Dropout(rate)(values, key=key, training=key is not None)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf's state from its vector, of which a share `rate` of the entries rests; hashable."""
+
+    states: Callable[[PyTree[Array], Array], Array]
+    rate: float
+
+    def __call__(self, weights: PyTree[Array], inputs: Array, key: Array | None) -> Array:
+        return self.states(weights, rested(inputs, self.rate, key))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How states are made; hashable, without arrays.
 
     Args:
         cell: how a node's state comes from its children's.
-        weight: of the cell.
-        bias: what each inner node adds, by its slot, or the same for all.
-        leaves: the states of the leaves, by their slots.
-        plan: the order of work.
+        leaf: how a leaf's state comes from its vector.
+        size: how many entries of a state the node gives as its output, the first ones.
     """
-    return _up(cell, weight, bias, leaves, plan)[0]
+
+    cell: Cell
+    leaf: Leaf
+    size: int
 
 
-def _up(cell: Cell, weight: Array, bias: Array, leaves: Array, plan: TreePlan) -> tuple[Array, Array]:
-    """The states of all slots, and the product with the weights at each step."""
-    room, batch = leaves.shape[:2]
-    states = jnp.pad(leaves, [(0, room + 1), (0, 0), (0, 0)])
-    shape = jax.eval_shape(lambda own: cell.features(own) @ weight, _flat_rows(states, plan.child[0])).shape
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def walk(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> Float[Array, "places batch size"]:
+    """The outputs of all slots and, at the end, of the empty one, which are zero; `key` is for the leaves."""
+    return _up(way, moving, plan, key)[..., :way.size]
 
-    def step(time: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        states, totals = carry
+
+def _up(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> Float[Array, "places batch state"]:
+    """The states of all slots and of the empty one."""
+    room, batch = plan.child.shape[:2]
+    shape = jax.eval_shape(way.leaf, moving.whole, _chunk(moving.leaves, 0), key)
+
+    def leaves(index: Array, states: Array) -> Array:
+        made = way.leaf(moving.whole, _chunk(moving.leaves, index), _own_key(key, index))
+        return _put_chunk(states, made, index)
+
+    def step(time: Array, states: Array) -> Array:
         own = _flat_rows(states, _at(plan.child, time))
-        total = cell.features(own) @ weight
-        state = cell.combine(total, _at(bias, time), own)
-        return _put(states, state, room + time), _put(totals, total, time)
+        return _put(states, way.cell.combine(way.cell.features(own) @ moving.weight, _at(moving.bias, time), own),
+                    room + time)
 
-    return jax.lax.fori_loop(0, plan.steps, step, (states, jnp.zeros((room, *shape), leaves.dtype)))
-
-
-def _forward(cell: Cell, weight: Array, bias: Array, leaves: Array, plan: TreePlan) -> tuple[Array, tuple]:
-    states, totals = _up(cell, weight, bias, leaves, plan)
-    return states, (weight, bias, states, totals, plan)
+    states = jnp.zeros((2 * room + 1, batch, shape.shape[-1]), shape.dtype)
+    states = jax.lax.fori_loop(0, _chunks(plan.leaves), leaves, states)
+    return jax.lax.fori_loop(0, plan.steps, step, states)
 
 
-def _backward(cell: Cell, kept: tuple, gradient: Array) -> tuple:
-    weight, bias, states, totals, plan = kept
-    room = len(totals)
-    record, totals_gradient, bias_gradient = _down(cell, kept, gradient)
-    leaves_gradient = gradient[:room] + _flat_rows(record, plan.parent[:room], 3)
-    weight_gradient = _weight_gradient(cell, weight, states, totals_gradient, plan)
-    return weight_gradient, bias_gradient, leaves_gradient, jax.tree.map(lambda leaf: None, plan)
+def _forward(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> tuple[Array, tuple]:
+    states = _up(way, moving, plan, key)
+    return states[..., :way.size], (moving, plan, key, states)
 
 
-def _down(cell: Cell, kept: tuple, gradient: Array) -> tuple[Array, Array, Array]:
-    """The gradients of the children of each inner node, of its product with the weights, and of the bias."""
-    weight, bias, states, totals, plan = kept
+def _backward(way: Way, kept: tuple, gradient: Array) -> tuple:
+    moving, plan, key, states = kept
+    rest = [(0, 0), (0, states.shape[-1] - way.size)]  # the memory of a node is no output
+    record, by_weight, by_bias = _down(way.cell, kept, gradient, rest)
+
+    def leaves(index: Array, carry: tuple[Any, Array]) -> tuple[Any, Array]:
+        own = partial(way.leaf, key=_own_key(key, index))
+        above = jnp.pad(_chunk(gradient, index), [(0, 0), *rest]) + _flat_rows(record, _chunk(plan.parent, index), 3)
+        by_whole, by_values = jax.vjp(own, moving.whole, _chunk(moving.leaves, index))[1](above)
+        return jax.tree.map(jnp.add, carry[0], by_whole), _put_chunk(carry[1], by_values, index)
+
+    start = jax.tree.map(jnp.zeros_like, moving.whole), jnp.zeros_like(moving.leaves)
+    by_whole, by_leaves = jax.lax.fori_loop(0, _chunks(plan.leaves), leaves, start)
+    return Moving(by_weight, by_bias, by_whole, by_leaves), jax.tree.map(lambda leaf: None, plan), None
+
+
+def _down(cell: Cell, kept: tuple, gradient: Array, rest: list[tuple[int, int]]) -> tuple[Array, Array, Array]:
+    """The gradients of the children of each inner node, of the weights and of the bias.
+
+    Chunk by chunk from the roots on: what the weights gave at these steps is computed again, in one product, and their
+    gradient added up in another, so that neither is kept for all nodes; between them one step follows the other.
+    """
+    moving, plan, _, states = kept
     room, batch, arity = plan.child.shape
-    one_bias = bias.shape[0] == 1
+    weight, one_bias = moving.weight, moving.bias.shape[0] == 1
 
-    def step(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        record, totals_gradient, bias_gradient = carry
-        time = plan.steps - 1 - index
-        own = _flat_rows(states, _at(plan.child, time))
-        above = _at(gradient, room + time) + _flat_rows(record, _at(plan.parent, room + time), 3)
-        by_total, by_bias, by_children = jax.vjp(cell.combine, _at(totals, time), _at(bias, time), own)[1](above)
-        by_children += jax.vjp(cell.features, own)[1](by_total @ weight.T)[0]
-        bias_gradient = bias_gradient + by_bias[None] if one_bias else _put(bias_gradient, by_bias, time)
-        return _put(record, by_children, time), _put(totals_gradient, by_total, time), bias_gradient
+    def chunk(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        record, by_weight, by_bias = carry
+        number = _chunks(plan.steps) - 1 - index
+        first = number * STEPS_AT_ONCE
+        own = _flat_rows(states, _chunk(plan.child, number))
+        inputs = cell.features(own)
+        totals = inputs @ weight
+        here = jnp.minimum(STEPS_AT_ONCE, plan.steps - first)
+
+        def step(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            record, by_totals, by_bias = carry
+            place = here - 1 - index
+            time = first + place
+            above = jnp.pad(_at(gradient, room + time), rest) + _flat_rows(record, _at(plan.parent, room + time), 3)
+            node, bias = _at(own, place), _at(moving.bias, time)
+            by_total, by_own_bias, by_children = jax.vjp(cell.combine, _at(totals, place), bias, node)[1](above)
+            by_children += jax.vjp(cell.features, node)[1](by_total @ weight.T)[0]
+            by_bias = by_bias + by_own_bias[None] if one_bias else _put(by_bias, by_own_bias, time)
+            return _put(record, by_children, time), _put(by_totals, by_total, place), by_bias
+
+        record, by_totals, by_bias = jax.lax.fori_loop(0, here, step, (record, jnp.zeros_like(totals), by_bias))
+        product = inputs.reshape(-1, inputs.shape[-1]).T @ by_totals.reshape(-1, by_totals.shape[-1])
+        return record, by_weight + product, by_bias
 
     record = jnp.zeros((room + 1, batch, arity, states.shape[-1]), states.dtype)  # one more: nothing comes to a root
-    return jax.lax.fori_loop(0, plan.steps, step, (record, jnp.zeros_like(totals), jnp.zeros_like(bias)))
-
-
-def _weight_gradient(cell: Cell, weight: Array, states: Array, totals_gradient: Array, plan: TreePlan) -> Array:
-    """The sum over all nodes of features times the product's gradient, a few steps at a time."""
-    def chunk(index: Array, total: Array) -> Array:
-        inputs = jax.vmap(cell.features)(_flat_rows(states, _chunk(plan.child, index)))
-        outputs = _chunk(totals_gradient, index)
-        return total + inputs.reshape(-1, inputs.shape[-1]).T @ outputs.reshape(-1, outputs.shape[-1])
-
-    return jax.lax.fori_loop(0, _chunks(plan.steps), chunk, jnp.zeros_like(weight))
+    return jax.lax.fori_loop(0, _chunks(plan.steps), chunk,
+                             (record, jnp.zeros_like(weight), jnp.zeros_like(moving.bias)))
 
 
 walk.defvjp(_forward, _backward)
@@ -196,14 +256,14 @@ in_node_order.defvjp(_in_node_order, _to_slots)
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def over_steps(function: Callable[..., Array], whole: PyTree[Array], values: Float[Array, "places batch ..."],
-               steps: tuple[Int[Array, ""], ...], key: Array | None) -> Float[Array, "places batch ..."]:
+               steps: tuple[Int[Array, ""], Int[Array, ""]], key: Array | None) -> Float[Array, "places batch ..."]:
     """`function(whole, values, key)`, computed for the places that count only (rounded up); zeros elsewhere.
 
     Args:
         function: what is done to entries that have nothing to do with each other, a few at a time.
         whole: what it uses for all of them alike: floating-point arrays.
-        values: with the room of a plan, or with that of both halves of its slots.
-        steps: how many places count from the start of each half on, traced integers: one, or two for two halves.
+        values: of both halves of a plan's slots, and of the empty one.
+        steps: how many places count from the start of each half on, traced integers.
         key: a random key, of which each chunk gets one of its own; or `None`.
     """
     shape = jax.eval_shape(function, whole, _chunk(values, 0), key)
@@ -235,14 +295,12 @@ def _back_over_steps(function: Callable[..., Array], given: tuple, gradient: Arr
 over_steps.defvjp(_over_steps, _back_over_steps)
 
 
-def _total(steps: tuple[Array, ...]) -> Array:
-    return sum(_chunks(each) for each in steps)
+def _total(steps: tuple[Array, Array]) -> Array:
+    return _chunks(steps[0]) + _chunks(steps[1])
 
 
-def _place(index: Array, values: Array, steps: tuple[Array, ...]) -> Array:
+def _place(index: Array, values: Array, steps: tuple[Array, Array]) -> Array:
     """The number of the chunk that comes at `index`: the second half's follow upon those of the first that count."""
-    if len(steps) == 1:
-        return index
     first = _chunks(steps[0])
     return jnp.where(index < first, index, index - first + len(values) // (2 * STEPS_AT_ONCE))
 

@@ -7,19 +7,18 @@ nodes of each tree. A node stands behind its children, and the root is the last 
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from pellucid.errors import ShapeError
 from pellucid.nn._checks import whole_number
 from pellucid.nn._random import normal, subkeys
-from pellucid.nn._tree_loop import Cell, TreePlan, in_node_order, over_steps, tree_plan, walk
-from pellucid.nn.dropout import Dropout
+from pellucid.nn._tree_loop import Cell, Leaf, Moving, TreePlan, Way, in_node_order, rested, tree_plan, walk
 from pellucid.nn.initialisers import initialise, initialisers
 
 
@@ -35,6 +34,12 @@ class _LstmCell:
         let_in, let_out = jnp.split(jax.nn.sigmoid(gates), 2, axis=-1)
         memory = let_in * jnp.tanh(update) + forgotten
         return jnp.concatenate([let_out * jnp.tanh(memory), memory], axis=-1)
+
+
+@dataclass(frozen=True)
+class _LstmLeaf(_LstmCell):
+    def __call__(self, weights: tuple[Array, Array], inputs: Array) -> Array:
+        return self.gated(inputs @ weights[0], weights[1], jnp.zeros((), inputs.dtype))
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,10 @@ class _TensorCell:
         return jnp.tanh(total + bias)
 
 
+def _tanh_leaf(weights: tuple[()], inputs: Array) -> Array:
+    return jnp.tanh(inputs)
+
+
 class AbstractTreeLayer(eqx.Module):
     """A layer that walks up trees: `layer(inputs, children, count)` gives the output of every node."""
 
@@ -93,17 +102,22 @@ class AbstractTreeLayer(eqx.Module):
         """The weights of the walk as one matrix."""
 
     @abc.abstractmethod
-    def leaf_states(self, inputs: Float[Array, "... features"]) -> Float[Array, "... state"]:
-        """The states of nodes without children."""
+    def leaf_weights(self) -> PyTree[Array]:
+        """What `leaf_states` uses."""
+
+    @property
+    @abc.abstractmethod
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+        """From (`leaf_weights()`, vectors) to the states of nodes without children; hashable, without arrays."""
 
     @abc.abstractmethod
     def inner_bias(self, inputs: Float[Array, "room batch features"] | None) -> Float[Array, "#room #batch biases"]:
         """What nodes with children add, from the vectors that stand at them; `None` when none do."""
 
-    def states(self, leaves: Float[Array, "room batch features"], plan: TreePlan,
+    def outputs(self, leaves: Float[Array, "room batch features"], plan: TreePlan,
                inner: Float[Array, "room batch features"] | None = None, *, rate: float = 0.0, connections: float = 0.0,
-               key: jax.Array | None = None) -> Float[Array, "slots batch state"]:
-        """The states of all nodes in the order of the plan's slots, from vectors in that order.
+               key: jax.Array | None = None) -> Float[Array, "places batch out"]:
+        """The outputs of all nodes in the order of the plan's slots, from vectors in that order.
 
         Args:
             leaves: the vectors of the leaves.
@@ -114,10 +128,9 @@ class AbstractTreeLayer(eqx.Module):
             key: a random key, where any rest.
         """
         word_key, own_key = (None, None) if key is None else subkeys(key, 2)
-        states = over_steps(partial(_leaf_states, rate=rate), self, leaves, (plan.leaves,), word_key)
-        bias = self.inner_bias(inner)
         weight = rested(self.joined_weight(), connections, own_key)
-        return walk(self.cell, weight, bias, states, plan)
+        way = Way(self.cell, Leaf(self.leaf_states, rate), self.out_features)
+        return walk(way, Moving(weight, self.inner_bias(inner), self.leaf_weights(), leaves), plan, word_key)
 
     def __call__(self, inputs: Float[Array, "batch nodes features"], children: Int[Array, "batch nodes arity"],
                  count: Int[Array, " batch"]) -> Float[Array, "batch nodes out"]:
@@ -127,8 +140,8 @@ class AbstractTreeLayer(eqx.Module):
         plan = tree_plan(children, count)
         rows = jnp.arange(len(inputs))
         leaves, inner = (inputs.at[rows, node].get(mode="clip") for node in (plan.leaf_node, plan.inner_node))
-        states = self.states(leaves, plan, inner if self._takes_inner else None)
-        return in_node_order(states[..., :self.out_features], plan)
+        outputs = self.outputs(leaves, plan, inner if self._takes_inner else None)
+        return in_node_order(outputs, plan)
 
     @property
     def _takes_inner(self) -> bool:
@@ -144,15 +157,6 @@ class AbstractTreeLayer(eqx.Module):
             raise ShapeError(f"`{name}` expected inputs of shape (batch, nodes, {self.in_features}), got "
                              f"{tuple(inputs.shape)}.", "pass one vector for each node; zeros where there is no word")
         check_trees(name, inputs.shape[:2], children, count, self._most_children)
-
-
-def _leaf_states(layer: AbstractTreeLayer, inputs: Array, key: jax.Array | None, rate: float) -> Array:
-    return layer.leaf_states(rested(inputs, rate, key))
-
-
-def rested(values: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
-    """`values` after dropout at `rate`; as they are without a key."""
-    return Dropout(rate)(values, key=key, training=key is not None)
 
 
 def check_trees(name: str, shape: tuple[int, ...], children: Array, count: Array, arity: int | None) -> None:
@@ -201,10 +205,14 @@ class _TreeLstm(AbstractTreeLayer):
         """The weights of the walk."""
         return self.weight
 
-    def leaf_states(self, inputs: Float[Array, "... features"]) -> Float[Array, "... state"]:
-        """The states of nodes without children."""
-        total = inputs @ self.input_weight[:, :3 * self.size]
-        return _LstmCell(self.size).gated(total, self.bias, jnp.zeros((), total.dtype))
+    def leaf_weights(self) -> PyTree[Array]:
+        """What `leaf_states` uses."""
+        return self.input_weight[:, :3 * self.size], self.bias[:3 * self.size]
+
+    @property
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+        """From (`leaf_weights()`, vectors) to the states of nodes without children."""
+        return _LstmLeaf(self.size)
 
     def inner_bias(self, inputs: Float[Array, "room batch features"] | None) -> Float[Array, "#room #batch biases"]:
         """What nodes with children add to the gates."""
@@ -361,9 +369,14 @@ class TensorTree(AbstractTreeLayer):
         """V and W as one matrix, which the pairs and then the numbers themselves are multiplied by."""
         return jnp.concatenate([self.tensor_weight.reshape(-1, self.out_features), self.weight])
 
-    def leaf_states(self, inputs: Float[Array, "... features"]) -> Float[Array, "... state"]:
-        """The states of nodes without children."""
-        return jnp.tanh(inputs)
+    def leaf_weights(self) -> PyTree[Array]:
+        """Nothing: a leaf's state is its squashed vector."""
+        return ()
+
+    @property
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+        """From (`leaf_weights()`, vectors) to the states of nodes without children."""
+        return _tanh_leaf
 
     def inner_bias(self, inputs: Float[Array, "room batch features"] | None) -> Float[Array, "#room #batch biases"]:
         """What nodes with children add."""
