@@ -80,9 +80,9 @@ def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " bat
     inner = valid & jnp.any(children >= 0, axis=-1)
     leaf = valid & ~inner
     room = -(-nodes // STEPS_AT_ONCE) * STEPS_AT_ONCE
-    before = np.triu(np.ones((nodes, nodes), np.float32), 1)  # a product counts faster than a running sum compiles
-    ranks = jnp.dot(jnp.concatenate([leaf, inner]).astype(jnp.float32), before).astype(jnp.int32)
-    slot = jnp.where(inner, room + ranks[batch:], jnp.where(leaf, ranks[:batch], 2 * room))
+    up_to = np.triu(np.ones((nodes, nodes), np.float32))  # a product counts, for it compiles faster than a running sum
+    counted = jnp.dot(jnp.concatenate([leaf, inner]).astype(jnp.float32), up_to).astype(jnp.int32)
+    slot = jnp.where(inner, room - 1 + counted[batch:], jnp.where(leaf, counted[:batch] - 1, 2 * room))
     row = np.arange(batch, dtype=np.int32)[:, None]
     place = slot * batch + row
     numbers = jnp.broadcast_to(jnp.arange(nodes, dtype=jnp.int32), place.shape)
@@ -96,8 +96,8 @@ def tree_plan(children: Int[Array, "batch nodes arity"], count: Int[Array, " bat
     size = room * batch * arity
     parent = jnp.full(((2 * room + 1) * batch,), size, jnp.int32).at[child].set(
         np.arange(size, dtype=np.int32).reshape(room, batch, arity), **_INSIDE)
-    sums = jnp.sum(jnp.concatenate([leaf, inner]), axis=1, dtype=jnp.int32)
-    return TreePlan(node, place, child, parent.reshape(-1, batch)[:-1], jnp.max(sums[:batch]), jnp.max(sums[batch:]))
+    most = jnp.max(counted[:, -1].reshape(2, batch), axis=1)
+    return TreePlan(node, place, child, parent.reshape(-1, batch)[:-1], most[0], most[1])
 
 
 class Moving(NamedTuple):
