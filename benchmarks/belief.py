@@ -96,23 +96,28 @@ def _error(network: Any, labelled: tuple[np.ndarray, np.ndarray], test: tuple[np
     return float(np.mean(fit.predict(test[0]).argmax(axis=1) != test[1]))
 
 
-def few_labels(package: Path, seeds: int) -> dict[str, Any]:
+def errors_of_seed(images: np.ndarray, classes: np.ndarray, seed: int) -> dict[str, float]:
     """The test error of the same net from pre-trained and from random weights, and of relu neurons beside it."""
+    order = np.random.default_rng(seed).permutation(len(images))
+    rows, known = order[:TEST], order[TEST:TEST + LABELLED]
+    test, labelled = (images[rows], classes[rows]), (images[known], classes[known])
+    key, head = jax.random.split(jax.random.key(seed))
+    learned = pretrain_layers(BeliefNetwork(784, HIDDEN, key=key), images[order[TEST:]], key=seed, **PRETRAINING)
+    starts = {"pretrained": learned.network.to_feedforward(10, key=head),
+              "from_scratch": Feedforward(784, HIDDEN, 10, activation="sigmoid", key=head),
+              "from_scratch_relu": Feedforward(784, HIDDEN, 10, key=head)}
+    return {name: _error(start, labelled, test, seed) for name, start in starts.items()}
+
+
+def few_labels(package: Path, seeds: int) -> dict[str, Any]:
+    """All seeds, and the gain from pre-training in standard errors of its mean."""
     images, classes = zoo_data.mnist_digits(package)
     errors: dict[str, list[float]] = {"pretrained": [], "from_scratch": [], "from_scratch_relu": []}
     begin = time.perf_counter()
     for seed in range(seeds):
         record.say(f"few labels: seed {seed}")
-        order = np.random.default_rng(seed).permutation(len(images))
-        rows, known = (order[:TEST], order[TEST:TEST + LABELLED])
-        test, labelled = (images[rows], classes[rows]), (images[known], classes[known])
-        key, head = jax.random.split(jax.random.key(seed))
-        learned = pretrain_layers(BeliefNetwork(784, HIDDEN, key=key), images[order[TEST:]], key=seed, **PRETRAINING)
-        starts = {"pretrained": learned.network.to_feedforward(10, key=head),
-                  "from_scratch": Feedforward(784, HIDDEN, 10, activation="sigmoid", key=head),
-                  "from_scratch_relu": Feedforward(784, HIDDEN, 10, key=head)}
-        for name, start in starts.items():
-            errors[name].append(_error(start, labelled, test, seed))
+        for name, error in errors_of_seed(images, classes, seed).items():
+            errors[name].append(error)
     gain = np.subtract(errors["from_scratch"], errors["pretrained"])
     standard_error = float(np.std(gain, ddof=1) / np.sqrt(len(gain)))
     return {"benchmark": "500 labels of 10,000 MNIST digits, 784-500-500-10", "metric": "test error",

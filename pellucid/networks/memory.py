@@ -8,8 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+import pellucid.networks._recall as _recall
 from pellucid.errors import DataError, SettingsError, ShapeError, did_you_mean
-from pellucid.networks import _recall
 from pellucid.networks._rows import flat_rows
 from pellucid.networks.parts import Part, Parts
 from pellucid.nn._checks import positive, whole_number

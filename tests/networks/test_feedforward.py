@@ -62,5 +62,5 @@ def test_build_errors():
         build({"network": "perceptron"}, key=KEY)
     with pytest.raises(SettingsError, match="does not fit"):
         build({"network": "feedforward", "hidden": []}, key=KEY)
-    with pytest.raises(SettingsError, match="pellucid.load"):
+    with pytest.raises(SettingsError, match="networks.load"):
         build(PerExample(jnp.tanh).spec(), key=KEY)

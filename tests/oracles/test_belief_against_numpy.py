@@ -1,4 +1,4 @@
-"""Restricted Boltzmann machines against NumPy by enumeration, against the classical update, and against scikit-learn."""
+"""Restricted Boltzmann machines against NumPy by enumeration, the classical update, and scikit-learn."""
 import itertools
 from functools import partial
 
