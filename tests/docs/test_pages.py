@@ -21,7 +21,7 @@ PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md
 TABLE = Path(pellucid.__file__).parent / "bundled" / "german_credit.csv"
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^\n]*?) -->\n+)?^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
-OTHER_ARGUMENTS = {"target", "run", "validation"}
+OTHER_ARGUMENTS = {"cell", "codes", "target", "run", "validation"}
 
 
 def blocks(page: Path) -> list[tuple[int, str, str]]:
