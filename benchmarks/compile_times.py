@@ -74,7 +74,7 @@ def lessons() -> dict[str, tuple]:
         "restricted_boltzmann_machine": ({}, objectives.ContrastiveDivergence(), image),
         "autoencoder": ({}, objectives.Reconstruction(), image),
         "variational_autoencoder": ({}, objectives.EvidenceBound(), image),
-        "adversarial": ({}, objectives.RelativisticPairing(), (numbers(28, 28, 1), codes(10))),
+        "adversarial": ({}, objectives.RelativisticPairing(), {"values": numbers(28, 28, 1), "labels": codes(10)}),
     }
 
 
