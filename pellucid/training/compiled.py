@@ -1,6 +1,7 @@
 """Compiled loops, kept: in this process by program and shapes, and on disk by engine version and processor."""
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -19,6 +20,7 @@ from pellucid.training.loop import Carry, Data, Limits, Rows, Shape, run_chunk
 from pellucid.training.program import Program
 
 KEPT = 32
+MOST_BYTES = 512 * 1024 * 1024
 _kept: OrderedDict[Any, Compiled] = OrderedDict()
 _lock = threading.Lock()
 
@@ -57,7 +59,27 @@ def enable_disk_cache() -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    jax.config.update("jax_compilation_cache_max_size", 512 * 1024 * 1024)
+    # JAX can limit the folder's size itself, but then reads all entries' ages, under a lock, for each new entry: with
+    # some thousands of them that takes longer than most compilations.
+    jax.config.update("jax_compilation_cache_max_size", -1)
+    _make_room(folder)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the entries that were not read for longest, down to half of `MOST_BYTES`, where there are more."""
+    found = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        found = [(max(entry.stat().st_atime, entry.stat().st_mtime), entry.stat().st_size, entry.path)
+                 for entry in entries]
+    total = sum(size for _, size, _ in found)
+    if total <= MOST_BYTES:
+        return
+    for _, size, path in sorted(found):
+        with contextlib.suppress(OSError):  # another process may be at the same work
+            os.unlink(path)
+        total -= size
+        if total <= MOST_BYTES // 2:
+            return
 
 
 def _signature(arguments: Any) -> Any:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from pellucid.training import compiled
 from pellucid.training.compiled import cache_folder
 
 SCRIPT = """
@@ -52,3 +53,16 @@ def test_programs_are_kept_in_the_folder_and_damaged_ones_are_no_trouble(tmp_pat
     for path in kept:
         path.write_bytes(b"junk")
     assert fit_with(tmp_path)[0] == "finished"
+
+
+def test_what_was_not_read_for_longest_makes_room(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiled, "MOST_BYTES", 500)
+    for age in range(6):
+        path = tmp_path / f"{age}-cache"
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    compiled._make_room(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0-cache", "1-cache"]
+    compiled._make_room(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    compiled._make_room(tmp_path / "missing")
