@@ -65,6 +65,8 @@ SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "expone
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
 FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "identifier", "ignore")
+UNUSED_TYPES = ("identifier", "ignore")
+"""Those that no network gets to see."""
 FEATURE_TYPE_ALIASES = {
     "numeric": "number", "float": "number", "integer": "number", "int": "number", "categorical": "category",
     "bool": "boolean", "binary": "boolean", "datetime": "date", "time": "date", "id": "identifier", "skip": "ignore",

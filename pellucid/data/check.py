@@ -164,8 +164,6 @@ def _column_notes(column: Column, rows: int, is_target: bool) -> list[Note]:
     if column.kind == "identifier" and not column.overridden:
         add("identifier", f"`{name}` looks like an identifier and is left out ({column.reason}); pass another type for "
                           "it if that is wrong.", column.distinct, "warning")
-    if column.kind == "text":
-        add("text", f"`{name}` is free text, which this version does not use.", column.distinct, "warning")
     if column.kind == "date":
         add("date", f"`{name}` holds dates: if the future is to be predicted from the past, split by it "
                     f"(time column `{name}`).")

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from pellucid.core.names import UNUSED_TYPES
 from pellucid.data.table import Table
 from pellucid.errors import DataError, did_you_mean
 from pellucid.features.base import AbstractFeature
@@ -45,7 +46,7 @@ class Column:
     @property
     def used(self) -> bool:
         """Whether a network gets to see it."""
-        return self.kind in ("number", "category", "boolean", "date")
+        return self.kind not in UNUSED_TYPES
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pellucid.data.table import Table
 from pellucid.errors import DataError
 from pellucid.estimators.arrays import checked_table
 from pellucid.estimators.weights import RowWeights, row_weights
-from pellucid.features.inputs import cardinalities, encode_inputs, number_names
+from pellucid.features.inputs import cardinalities, encode_inputs, is_used, number_names
 from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.predictions import Predictions
 from pellucid.networks.describe import Description
@@ -135,11 +135,11 @@ def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tupl
     schema = infer_schema(seen, (), settings["types"])
     features = fit_features(schema, seen, normalise=settings["normalise"] or DEFAULT_NORMALISE)
     width = len(number_names(features)) + sum(cardinalities(features))
-    if not width:
+    if not any(map(is_used, features)):
         reasons = "; ".join(f"`{one.name}`: {one.reason}" for one in features[:5])
         raise DataError(f"No column of X can be learned from ({reasons}).",
                         "add columns whose values differ, or give their types with `types`")
-    chosen = resolve(settings, TableSize(len(counted), width, len(getattr(target, "classes", ()))))
+    chosen = resolve(settings, TableSize(len(counted), width, len(getattr(target, "classes", ()))), features)
     folds = np.zeros(len(table), np.int64)
     folds[counted] = _folds(seen, [column.name for column in schema.features if column.used], codes[counted], chosen)
     inputs = encode_inputs(features, table).arrays
@@ -149,7 +149,7 @@ def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tupl
 def _folds(table: Table, names: list[str], answers: np.ndarray, chosen: Mapping[str, Any]) -> np.ndarray:
     """The fold of each row; equal rows are kept together."""
     duplicates = duplicate_groups(table, names)
-    folds = min(num_folds(chosen["members"]), len(np.unique(duplicates)))
+    folds = min(num_folds(chosen["members"], len(table)), len(np.unique(duplicates)))
     if folds < 2:
         raise DataError(f"Found array with {len(table)} sample(s) of which {folds} differ in X, while a minimum of 2 "
                         "is required.", "pass more rows")

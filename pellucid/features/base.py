@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
@@ -18,12 +19,37 @@ class Encoded:
         codes: int32 (rows, 0 or 1).
         missing: bool (rows,), True where the cell gave no value (empty, infinite or unreadable).
         counts: how many cells were `"missing"`, `"unseen"`, `"infinite"` or `"unreadable"`; only those above 0.
+        raw: arrays with a leading row axis for an encoder network of the column's own: pixels, words, graphs. Rows
+            without a value hold something valid that means nothing, such as a black picture.
+        trouble: why cells were unreadable, as text by row number; at most the first twenty.
     """
 
     numbers: np.ndarray
     codes: np.ndarray
     missing: np.ndarray
     counts: dict[str, int] = field(default_factory=dict)
+    raw: Mapping[str, np.ndarray] = field(default_factory=dict)
+    trouble: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a column was taken for.
+
+    Args:
+        kind: one of `core.names.FEATURE_TYPES`.
+        reason: why, in words; complete after "number: ", "category: " and so on.
+        distinct: how many different values it has.
+        missing: how many cells hold no value.
+        infinite, unreadable: how many cells of a number or date column are infinite or cannot be read.
+    """
+
+    kind: str
+    reason: str
+    distinct: int = 0
+    missing: int = 0
+    infinite: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +65,16 @@ class AbstractFeature(ABC):
     name: str
     reason: str = ""
 
+    @classmethod
+    def recognise(cls, name: str, cells: pl.Series) -> Recognition | None:
+        """What a column is taken for if it is of this type by the look of it, else `None`; asked of raw types only.
+
+        Args:
+            name: the column.
+            cells: without surrounding blanks, null where there is no value; at least one value.
+        """
+        return None
+
     @property
     def numbers(self) -> tuple[str, ...]:
         """The names of the float channels."""
@@ -48,6 +84,15 @@ class AbstractFeature(ABC):
     def cardinality(self) -> int | None:
         """How many codes the integer channel has, or None without one."""
         return None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the column goes through an encoder network of its own."""
+        return False
+
+    def probe(self, rows: int, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
+        """Made-up `Encoded.raw` of as many rows, of the shapes and dtypes that `encode` gives; for raw columns."""
+        return {}
 
     @abstractmethod
     def encode(self, column: pl.Series) -> Encoded:
@@ -59,9 +104,11 @@ class AbstractFeature(ABC):
 
 
 def encoded(rows: int, *, numbers: list[np.ndarray] | None = None, codes: np.ndarray | None = None,
-            missing: np.ndarray | None = None, counts: dict[str, int] | None = None) -> Encoded:
+            missing: np.ndarray | None = None, counts: dict[str, int] | None = None,
+            raw: Mapping[str, np.ndarray] | None = None, trouble: Mapping[int, str] | None = None) -> Encoded:
     """Put channels together, with the right dtypes and empty arrays where there are none."""
     floats = np.stack(numbers, axis=1).astype(np.float32) if numbers else np.zeros((rows, 0), np.float32)
     integers = np.zeros((rows, 0), np.int32) if codes is None else codes.astype(np.int32)[:, None]
     present = {name: int(count) for name, count in (counts or {}).items() if count}
-    return Encoded(floats, integers, np.zeros(rows, bool) if missing is None else missing, present)
+    return Encoded(floats, integers, np.zeros(rows, bool) if missing is None else missing, present, raw or {},
+                   trouble or {})

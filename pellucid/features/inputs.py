@@ -3,14 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 
 from pellucid.core.note import Note
 from pellucid.errors import DataError, nearest
-from pellucid.features.base import AbstractFeature
+from pellucid.features.base import AbstractFeature, Encoded
 
 
 class Columns(Protocol):
@@ -32,12 +32,13 @@ class Inputs:
     """Encoded rows.
 
     Args:
-        arrays: `"numbers"` float32 (rows, number channels) and `"codes"` int32 (rows, code channels).
+        arrays: `"numbers"` float32 (rows, number channels) and `"codes"` int32 (rows, code channels); where there are
+            raw columns, `"columns"` too: a tuple with the arrays of each by name, in the order of `raw_features`.
         missing: bool (rows, features), True where a cell gave no value.
         notes: what was missing, unseen, infinite or unreadable, counted by column.
     """
 
-    arrays: Mapping[str, np.ndarray]
+    arrays: Mapping[str, Any]
     missing: np.ndarray
     notes: tuple[Note, ...] = ()
 
@@ -45,6 +46,7 @@ class Inputs:
         return len(self.missing)
 
 
+NAMED_TROUBLES = 5
 _COUNTED = {
     "missing": ("info", "{count:,} of {rows:,} cells of `{column}` hold no value."),
     "unseen": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a value that is too rare or was not in the "
@@ -63,23 +65,49 @@ def encode_inputs(features: Sequence[AbstractFeature], table: Columns) -> Inputs
     Raises:
         DataError: columns that the features need are not there; all of them are named.
     """
-    need = [feature for feature in features if feature.numbers or feature.cardinality]
-    _require_columns(need, table)
+    _require_columns([feature for feature in features if is_used(feature)], table)
     rows = len(table)
-    numbers, codes, missing, notes = [], [], np.zeros((rows, len(features)), bool), []
+    numbers, codes, columns, missing, notes = [], [], [], np.zeros((rows, len(features)), bool), []
     for position, feature in enumerate(features):
-        if not (feature.numbers or feature.cardinality):
+        if not is_used(feature):
             continue
         one = feature.encode(table.column(feature.name))
         numbers.append(one.numbers)
         codes.append(one.codes)
+        if feature.is_raw:
+            columns.append(dict(one.raw))
         missing[:, position] = one.missing
-        notes += _notes(feature, one.counts, rows)
+        notes += _notes(feature, one, rows)
     arrays = {
         "numbers": np.concatenate(numbers, axis=1) if numbers else np.zeros((rows, 0), np.float32),
         "codes": np.concatenate(codes, axis=1) if codes else np.zeros((rows, 0), np.int32),
     }
-    return Inputs(arrays, missing, tuple(notes))
+    return Inputs(arrays | ({"columns": tuple(columns)} if columns else {}), missing, tuple(notes))
+
+
+def is_used(feature: AbstractFeature) -> bool:
+    """Whether a network gets to see the column."""
+    return bool(feature.numbers or feature.cardinality or feature.is_raw)
+
+
+def raw_features(features: Sequence[AbstractFeature]) -> tuple[AbstractFeature, ...]:
+    """The features behind `arrays["columns"]`, in order."""
+    return tuple(feature for feature in features if feature.is_raw)
+
+
+def encodes_alone(features: Sequence[AbstractFeature]) -> bool:
+    """Whether a single raw column is all that a network gets to see."""
+    return sum(map(is_used, features)) == 1 == len(raw_features(features))
+
+
+def probe_inputs(features: Sequence[AbstractFeature], rows: int = 16) -> dict[str, Any]:
+    """Made-up encoded rows, the same for every model of these columns: no training row is stored in a file."""
+    generator = np.random.default_rng(0)
+    codes = [generator.integers(0, count, rows) for count in cardinalities(features)]
+    arrays = {"numbers": generator.standard_normal((rows, len(number_names(features)))).astype(np.float32),
+              "codes": np.stack(codes, 1).astype(np.int32) if codes else np.zeros((rows, 0), np.int32)}
+    columns = tuple(dict(feature.probe(rows, generator)) for feature in raw_features(features))
+    return arrays | ({"columns": columns} if columns else {})
 
 
 def _require_columns(features: Sequence[AbstractFeature], table: Columns) -> None:
@@ -96,11 +124,14 @@ def _require_columns(features: Sequence[AbstractFeature], table: Columns) -> Non
                         f"the model was trained with them: add them under these very names{near}")
 
 
-def _notes(feature: AbstractFeature, counts: Mapping[str, int], rows: int) -> list[Note]:
+def _notes(feature: AbstractFeature, one: Encoded, rows: int) -> list[Note]:
     notes = []
-    for kind, count in counts.items():
+    for kind, count in one.counts.items():
         severity, sentence = _COUNTED[kind]
         message = sentence.format(count=count, rows=rows, column=feature.name, kind=feature.kind)
+        if kind == "unreadable" and one.trouble:
+            named = "; ".join(list(one.trouble.values())[:NAMED_TROUBLES])
+            message = f"{message[:-1]}: {named}{'; …' if count > NAMED_TROUBLES else ''}."
         notes.append(Note(kind, message, feature.name, count, severity))
     return notes
 

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from pellucid.features.base import AbstractFeature
+from pellucid.features.base import AbstractFeature, Recognition
 from pellucid.features.dates import LOOKS_LIKE_DATE, find_date_format
-from pellucid.features.types import Ignore, feature_types
+from pellucid.features.types import Ignore, feature_types, raw_types
 from pellucid.features.values import TRUE_WORDS, Numbers, as_text, drop_ambiguous, read_numbers, strip_cells
 
 READABLE = 0.9  # a column is numbers if at least this share of its cells reads as numbers
@@ -18,26 +17,6 @@ FEWEST_FOR_IDENTIFIER = 10
 IDENTIFIER_NAME = re.compile(r"(^|[_\s.\-])(id|ids|uid|uuid|guid|key|index|idx|rowid|row_?(id|number|names?|nr)|nr)$"
                              r"|^(no|number|nummer|row|unnamed.*|column_0)$|(?-i:[a-z](ID|Id)$)|^id[_\s.\-]",
                              re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """What a column was taken for.
-
-    Args:
-        kind: one of `core.names.FEATURE_TYPES`.
-        reason: why, in words; complete after "number: ", "category: " and so on.
-        distinct: how many different values it has.
-        missing: how many cells hold no value.
-        infinite, unreadable: how many cells of a number or date column are infinite or cannot be read.
-    """
-
-    kind: str
-    reason: str
-    distinct: int = 0
-    missing: int = 0
-    infinite: int = 0
-    unreadable: int = 0
 
 
 def recognise(name: str, column: pl.Series) -> Recognition:
@@ -63,6 +42,10 @@ def recognise(name: str, column: pl.Series) -> Recognition:
         return _constant(cells, distinct, missing) or Recognition("date", "stored as dates", distinct, missing)
     if cells.dtype.is_numeric():
         return _recognise_numbers(name, cells, distinct)
+    for kind in raw_types:
+        found = kind.recognise(name, cells)
+        if found is not None:
+            return found
     return _recognise_text(name, as_text(cells), distinct)
 
 
@@ -190,7 +173,7 @@ def _recognise_words(name: str, text: pl.Series, distinct: int) -> Recognition:
     sample = text.drop_nulls().head(2000)
     words = float(sample.str.count_matches(r"\S+").mean())
     if distinct > 0.5 * present and distinct > 20 and words >= 5:
-        reason = f"free text, {words:.0f} words on average; not used by this version"
+        reason = f"free text, {words:.0f} words on average"
         return Recognition("text", reason, distinct, missing)
     if nearly_unique:
         share = f"{distinct:,} different words in {present:,} rows"

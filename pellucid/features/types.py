@@ -17,6 +17,7 @@ from pellucid.features.normalise import (
     moments,
     normalisation_from_json,
 )
+from pellucid.features.text import Text
 from pellucid.features.values import as_text, drop_ambiguous, read_numbers, read_truths
 
 MAX_LEVELS = 1000
@@ -267,13 +268,6 @@ class Identifier(_Unused):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Text(_Unused):
-    """Free text; not used by this version."""
-
-    kind: ClassVar[str] = "text"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ignore(_Unused):
     """A column left out: constant, empty, or by the user's wish."""
 
@@ -283,6 +277,9 @@ class Ignore(_Unused):
 feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
 for _class in (Number, Category, Boolean, Date, Text, Identifier, Ignore):
     feature_types.add(_class.kind, _class)
+
+raw_types: tuple[type[AbstractFeature], ...] = ()
+"""Types that recognise themselves before a column of words is read as numbers, dates, categories or text; in order."""
 
 
 def feature_from_json(record: dict[str, Any]) -> AbstractFeature:

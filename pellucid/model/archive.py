@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -38,6 +39,22 @@ class Archive:
     tensors: Mapping[str, np.ndarray]
     probe: Mapping[str, np.ndarray]
     card: str
+
+
+def flatten(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Nested arrays by path, such as `"columns.0.pixels"`: what a tensor file can hold."""
+    return {jax.tree_util.keystr(path, simple=True, separator="."): np.ascontiguousarray(leaf)
+            for path, leaf in jax.tree_util.tree_leaves_with_path(arrays)}
+
+
+def like(arrays: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The arrays that `flatten` took apart, nested as `arrays` are; `KeyError` or `ValueError` where they differ."""
+    def pick(path: Any, leaf: np.ndarray) -> np.ndarray:
+        tensor = tensors[jax.tree_util.keystr(path, simple=True, separator=".")]
+        if tensor.shape != leaf.shape or tensor.dtype != leaf.dtype:
+            raise ValueError("its columns are not those of its network")
+        return tensor
+    return jax.tree_util.tree_map_with_path(pick, dict(arrays))
 
 
 def write_archive(archive: Archive, path: str | Path) -> Path:

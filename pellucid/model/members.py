@@ -20,6 +20,9 @@ from pellucid.nn.buffer import trainable
 from pellucid.training.layout import Layout, layout_of
 
 TILE = 256
+LARGEST_TILE = 1 << 18
+"""Numbers of input in one tile: a tile of large pictures has fewer rows."""
+FEWEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,7 @@ class Members:
         """The running statistics of one of the networks."""
         return jax.tree.map(lambda leaf: leaf[member], self.network_state)
 
-    def outputs(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def outputs(self, inputs: Mapping[str, Any]) -> np.ndarray:
         """What every network gives.
 
         Args:
@@ -72,19 +75,21 @@ class Members:
         Returns:
             float32 (members, rows, outputs): logits, or standardised numbers.
         """
-        rows = len(next(iter(inputs.values())))
-        pieces = [self._tile(inputs, start, min(start + TILE, rows)) for start in range(0, rows, TILE)]
+        rows, size = len(jax.tree.leaves(inputs)[0]), tile_of(inputs)
+        pieces = [self._tile(inputs, start, min(start + size, rows), size) for start in range(0, rows, size)]
         if not pieces:
-            return np.zeros((len(self), 0, self._tile(inputs, 0, 0).shape[2]), np.float32)
+            return np.zeros((len(self), 0, self._tile(inputs, 0, 0, size).shape[2]), np.float32)
         return np.concatenate(pieces, axis=1)
 
-    def _tile(self, inputs: Mapping[str, np.ndarray], start: int, stop: int) -> np.ndarray:
-        tile = {}
-        for name, array in inputs.items():
-            tile[name] = np.zeros((TILE, *array.shape[1:]), array.dtype)
-            tile[name][:stop - start] = array[start:stop]
+    def _tile(self, inputs: PyTree[np.ndarray], start: int, stop: int, size: int) -> np.ndarray:
+        """The outputs for a tile of rows; what a short one lacks is filled up with its first row, which is valid."""
+        def cut(array: np.ndarray) -> np.ndarray:
+            tile = np.zeros((size, *array.shape[1:]), array.dtype)
+            tile[:stop - start] = array[start:stop]
+            tile[stop - start:] = array[start:start + 1] if stop > start else 0
+            return tile
         with jax.enable_x64(self.weights.dtype == np.float64):
-            answer = _forward(self.layout, self.weights, self.buffers, self.network_state, tile)
+            answer = _forward(self.layout, self.weights, self.buffers, self.network_state, jax.tree.map(cut, inputs))
         return np.asarray(answer)[:, :stop - start]
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -103,12 +108,21 @@ class Members:
         return cls(dict(spec), layout, *_apart(network, layout), state)
 
 
+def tile_of(inputs: PyTree[np.ndarray]) -> int:
+    """How many rows are answered together: a power of two that depends on the shape of one row only."""
+    each = sum(int(np.prod(leaf.shape[1:])) for leaf in jax.tree.leaves(inputs))
+    most = LARGEST_TILE // max(each, 1)
+    return TILE if most >= TILE else max(FEWEST, 1 << (max(most, 1).bit_length() - 1))
+
+
 @partial(jax.jit, static_argnums=0)
 def _forward(layout: Layout, weights: Array, buffers: PyTree[Array], network_state: PyTree[Array],
              inputs: PyTree[Array]) -> Array:
     def one(own_weights: Array, own_buffers: PyTree[Array], own_state: PyTree[Array]) -> Array:
         network = layout.assemble(own_weights, own_buffers)
         return network(inputs, state=own_state, key=None, training=False)[0]
+    if getattr(layout.static, "members_in_turn", False):
+        return jax.lax.map(lambda own: one(*own), (weights, buffers, network_state))
     return jax.vmap(one)(weights, buffers, network_state)
 
 

@@ -16,10 +16,10 @@ from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, ModelFileError, PellucidError, SettingsError, did_you_mean
 from pellucid.features.base import AbstractFeature
-from pellucid.features.inputs import Inputs, cardinalities, encode_inputs, number_names
+from pellucid.features.inputs import Inputs, encode_inputs, probe_inputs
 from pellucid.features.targets import ClassTarget, NumberTarget, target_from_json
 from pellucid.features.types import feature_from_json
-from pellucid.model.archive import Archive, read_archive, write_archive
+from pellucid.model.archive import Archive, flatten, like, read_archive, write_archive
 from pellucid.model.calibration import Calibration, two_columns
 from pellucid.model.card import model_card, plain_values
 from pellucid.model.decision import cost_matrix, decide
@@ -80,7 +80,7 @@ class Model:
         table = as_table(data)
         return table, encode_inputs(self.features, table)
 
-    def answer(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def answer(self, inputs: Mapping[str, Any]) -> np.ndarray:
         """What each member says: probabilities (members, rows, classes), or numbers (members, rows)."""
         outputs = self.members.outputs(inputs).astype(np.float64)
         if isinstance(self.target, ClassTarget):
@@ -167,7 +167,7 @@ class Model:
             StorageError: the file cannot be written.
         """
         inputs = probe_inputs(self.features)
-        probe = inputs | {"outputs": self.members.outputs(inputs)}
+        probe = flatten(inputs) | {"outputs": self.members.outputs(inputs)}
         return write_archive(Archive(self.to_record(), self.members.tensors(), probe, model_card(self)), path)
 
     def to_record(self) -> dict[str, Any]:
@@ -195,16 +195,7 @@ class Model:
         return f"<p><b>{html.escape(repr(self))}</b></p>" + self.describe()._repr_html_()
 
 
-PROBE_ROWS = 16
 DRIFT = 1e-3
-
-
-def probe_inputs(features: tuple[AbstractFeature, ...]) -> dict[str, np.ndarray]:
-    """Made-up encoded rows, the same for every model of these columns: no training row is stored in a file."""
-    generator = np.random.default_rng(0)
-    codes = [generator.integers(0, count, PROBE_ROWS) for count in cardinalities(features)]
-    return {"numbers": generator.standard_normal((PROBE_ROWS, len(number_names(features)))).astype(np.float32),
-            "codes": np.stack(codes, 1).astype(np.int32) if codes else np.zeros((PROBE_ROWS, 0), np.int32)}
 
 
 def load(path: str | Path) -> Model:
@@ -216,10 +207,7 @@ def load(path: str | Path) -> Model:
     archive = read_archive(path)
     try:
         model = Model.from_archive(archive)
-        probe = {name: archive.probe[name] for name in ("numbers", "codes")}
-        expected_shapes = {name: array.shape for name, array in probe_inputs(model.features).items()}
-        if expected_shapes != {name: array.shape for name, array in probe.items()}:
-            raise ValueError("its columns are not those of its network")
+        probe = like(probe_inputs(model.features), archive.probe)
         expected, found = archive.probe["outputs"], model.members.outputs(probe)
         drift = float(np.max(np.abs(found - expected), initial=0) / (1 + np.max(np.abs(expected), initial=0)))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

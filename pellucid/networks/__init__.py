@@ -4,6 +4,7 @@ from pellucid.networks.adversarial import Adversarial, AdversarialSettings
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import AugmentationOptions, Convolutional, ConvolutionalSettings
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
@@ -25,7 +26,8 @@ from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 
 __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
-    "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings", "Description",
+    "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings",
+    "Description",
     "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory",
     "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
     "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer", "TransformerSettings",

@@ -12,6 +12,7 @@ from pellucid.networks.adversarial import Adversarial
 from pellucid.networks.autoencoder import Autoencoder
 from pellucid.networks.belief import BeliefNetwork
 from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
+from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
 from pellucid.networks.feedforward import Feedforward
@@ -29,6 +30,7 @@ networks: Registry[Any] = Registry("network")
 networks.add("feedforward", Feedforward)
 networks.add("recursive", Recursive)
 networks.add("tabular", Tabular)
+networks.add("composite", Composite)
 networks.add("per_example", PerExample)
 networks.add("graph", Graph)
 networks.add("convolutional", Convolutional)
@@ -45,7 +47,7 @@ networks.add("transformer", Transformer)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
-    """A network from its specification, with new starting weights; a specification inside of it is built first.
+    """A network from its specification, with new starting weights; those inside of it are built first.
 
     Args:
         spec: what `network.spec()` gave, for example read from JSON.
@@ -59,11 +61,20 @@ def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:
         >>> build(network.spec(), key=jax.random.key(0)).spec() == network.spec()
         True
     """
-    options = {name: build(value, key=key) if isinstance(value, Mapping) and "network" in value else value
-               for name, value in spec.items() if name != "network"}
+    options = {name: _inside(value, key) for name, value in spec.items() if name != "network"}
     kind = networks[spec.get("network", "")]
     try:
         return kind.from_spec(options, key=key)
     except (TypeError, KeyError) as error:
         raise SettingsError(f"The specification of the network `{spec['network']}` does not fit: {error}.",
                             "pass what `network.spec()` gave, unchanged") from error
+
+
+def _inside(value: Any, key: jax.Array) -> Any:
+    """An option of a network: where it is the specification of another one, or a list of such, that is built."""
+    if isinstance(value, Mapping) and "network" in value:
+        return build(value, key=key)
+    if isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) and "network" in one
+                                                          for one in value):
+        return [build(one, key=jax.random.fold_in(key, place)) for place, one in enumerate(value)]
+    return value

@@ -1,7 +1,7 @@
 """Plain methods that every network must be held against: a constant, a linear model, boosted trees.
 
-They see the same encoded columns as the network: the numbers, and the categories as codes (one-hot for the linear
-model, as categories for the trees).
+They see the same encoded columns as the network: the numbers, the categories as codes (one-hot for the linear model,
+as categories for the trees), and a plain view of raw columns, such as word counts; see `tasks.plain`.
 """
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from pellucid.features.base import AbstractFeature
 from pellucid.model.metrics import row_log_loss
+from pellucid.tasks.plain import Block, narrowed, plain_matrix, scaled
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # alpha of the ridge regression
@@ -42,56 +42,53 @@ class Baseline:
     Attributes:
         name: "majority", "mean", "logistic_regression", "ridge" or "gradient_boosting".
         seconds: what fitting took, the choice of its strength included.
-        estimator: the fitted scikit-learn estimator, on `design(inputs)`.
+        estimator: the fitted scikit-learn estimator, on `plain_matrix`.
         classes: how many classes; None for numbers.
+        features: how raw columns were encoded.
     """
 
     name: str
     seconds: float
     estimator: Any = field(repr=False)
     classes: int | None = None
+    features: tuple[AbstractFeature, ...] = ()
 
     @property
     def label(self) -> str:
         """Its name for people."""
         return LABELS[self.name]
 
-    def predict(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Probabilities (rows, classes), or numbers (rows,), for encoded `inputs` {"numbers", "codes"}."""
-        matrix = design(inputs)
+    def predict(self, inputs: Mapping[str, Any]) -> np.ndarray:
+        """Probabilities (rows, classes), or numbers (rows,), for encoded `inputs`."""
+        matrix, _ = plain_matrix(inputs, self.features)
         with _threads(matrix):
             if self.classes is None:
                 return np.asarray(self.estimator.predict(matrix), dtype=np.float64)
-            probabilities = np.zeros((len(matrix), self.classes))
+            probabilities = np.zeros((matrix.shape[0], self.classes))
             probabilities[:, self.estimator.classes_] = self.estimator.predict_proba(matrix)
             return probabilities
 
 
-def _threads(matrix: np.ndarray) -> threadpool_limits:
+def _threads(matrix: Any) -> threadpool_limits:
     """One thread for small work, all for large."""
-    return threadpool_limits(1 if matrix.size < THREADED_CELLS else None)
+    return threadpool_limits(1 if matrix.shape[0] * matrix.shape[1] < THREADED_CELLS else None)
 
 
-def design(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The numbers and the codes side by side, float64; a zero column where there is neither."""
-    numbers, codes = np.asarray(inputs["numbers"], dtype=np.float64), np.asarray(inputs["codes"])
-    joined = np.concatenate([numbers, codes.astype(np.float64)], axis=1)
-    return joined if joined.shape[1] else np.zeros((len(joined), 1))
-
-
-def fit_baselines(task: str, inputs: Mapping[str, np.ndarray], targets: np.ndarray, *, classes: int | None = None,
-                  weight: np.ndarray | None = None, seed: int = 0,
-                  names: Sequence[str] | None = None) -> tuple[Baseline, ...]:
+def fit_baselines(task: str, inputs: Mapping[str, Any], targets: np.ndarray, *, classes: int | None = None,
+                  weight: np.ndarray | None = None, seed: int = 0, names: Sequence[str] | None = None,
+                  features: Sequence[AbstractFeature] = ()) -> tuple[Baseline, ...]:
     """Fit the plain methods.
 
     Args:
         task: "classify" or "regress".
-        inputs: {"numbers": (rows, n), "codes": (rows, c)} of the training rows, as encoded for the network.
+        inputs: {"numbers": (rows, n), "codes": (rows, c)} of the training rows, as encoded for the network; and raw
+            "columns", of which the plain methods see a simple view.
         targets: (rows,) class indices, or numbers in the target's units.
         classes: how many classes there are; by default as many as `targets` names.
         weight: (rows,) row weights.
         seed: of the folds and the trees.
         names: which methods; all by default.
+        features: how the rows were encoded; needed for raw columns only.
 
     Returns:
         The constant, the linear model, the boosted trees, in this order.
@@ -103,7 +100,7 @@ def fit_baselines(task: str, inputs: Mapping[str, np.ndarray], targets: np.ndarr
         (9.5, True)
     """
     regress = task == "regress"
-    matrix, width = design(inputs), np.asarray(inputs["numbers"]).shape[1]
+    matrix, blocks = plain_matrix(inputs, features)
     targets = np.asarray(targets, dtype=np.float64 if regress else np.int64)
     weight = np.ones(len(targets)) if weight is None else np.asarray(weight, dtype=np.float64)
     classes = None if regress else classes or int(targets.max()) + 1
@@ -116,32 +113,34 @@ def fit_baselines(task: str, inputs: Mapping[str, np.ndarray], targets: np.ndarr
         if names is None or name in names:
             start = time.perf_counter()
             with _threads(matrix):
-                estimator = make(regress, matrix, width, targets, weight, seed)
-            fitted.append(Baseline(name, time.perf_counter() - start, estimator, classes))
+                estimator = make(regress, matrix, blocks, targets, weight, seed)
+            fitted.append(Baseline(name, time.perf_counter() - start, estimator, classes, tuple(features)))
     return tuple(fitted)
 
 
-def _constant(regress: bool, matrix: np.ndarray, width: int, targets: np.ndarray, weight: np.ndarray,
+def _constant(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.ndarray, weight: np.ndarray,
               seed: int) -> Any:
     """The mean, or the frequencies of the classes: the best answer that looks at no column."""
     estimator = DummyRegressor() if regress else DummyClassifier(strategy="prior")
-    return estimator.fit(matrix, targets, sample_weight=weight)
+    return estimator.fit(np.zeros((matrix.shape[0], 1)), targets, sample_weight=weight)
 
 
-def _linear(regress: bool, matrix: np.ndarray, width: int, targets: np.ndarray, weight: np.ndarray, seed: int) -> Any:
+def _linear(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.ndarray, weight: np.ndarray,
+            seed: int) -> Any:
     """One-hot and scaled columns into a ridge or logistic regression, its strength chosen by five folds."""
+    columns = scaled(blocks)
     candidates = [Ridge(alpha=penalty) for penalty in PENALTIES] if regress else [
-        LogisticRegression(C=strength, max_iter=500, tol=1e-3) for strength in STRENGTHS]
-    all_columns = np.arange(matrix.shape[1])
-    columns = ColumnTransformer([(name, maker, chosen) for name, maker, chosen in (
-        ("numbers", StandardScaler(), all_columns[:width]),
-        ("codes", OneHotEncoder(handle_unknown="ignore", max_categories=200), all_columns[width:]),
-    ) if len(chosen)], sparse_threshold=0.2)
+        LogisticRegression(C=strength, max_iter=500, tol=1e-3) for strength in _strengths(blocks)]
     some = np.random.default_rng(seed).permutation(len(targets))[:CHOICE_ROWS]
     prepared = clone(columns).fit_transform(matrix[some])
     errors = [_held_out_error(candidate, prepared, targets[some], weight[some], seed) for candidate in candidates]
     pipeline = make_pipeline(columns, candidates[int(np.argmin(errors))])
     return _fit_last(pipeline, matrix, targets, weight)
+
+
+def _strengths(blocks: Sequence[Block]) -> tuple[float, ...]:
+    """Words have small weights, so that less shrinkage suits them."""
+    return (*STRENGTHS[2:], 100.0) if any(block.scaling == "tf_idf" for block in blocks) else STRENGTHS
 
 
 def _fit_last(pipeline: Pipeline, matrix: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> Pipeline:
@@ -167,32 +166,34 @@ def _held_out_error(estimator: Any, matrix: Any, targets: np.ndarray, weight: np
     return total
 
 
-def _boosting(regress: bool, matrix: np.ndarray, width: int, targets: np.ndarray, weight: np.ndarray, seed: int) -> Any:
+def _boosting(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.ndarray, weight: np.ndarray,
+              seed: int) -> Any:
     """Histogram gradient boosting with native categories; stops early by itself above 10,000 rows."""
     maker = HistGradientBoostingRegressor if regress else HistGradientBoostingClassifier
-    categories = np.arange(matrix.shape[1]) >= width if matrix.shape[1] > width else None
     rows, many = len(targets), not regress and len(np.unique(targets)) > 10
+    columns, codes = narrowed(blocks, rows, seed)
     estimator = _Capped(maker(
         learning_rate=0.08, max_iter=40 if many else 100 if rows < 10_000 else 200,
         max_leaf_nodes=8 if rows < 2_000 else 15 if rows < 10_000 else 31,
-        min_samples_leaf=int(np.clip(rows // 10, 2, 20)), l2_regularization=1.0, categorical_features=categories,
-        random_state=seed), width)
+        min_samples_leaf=int(np.clip(rows // 10, 2, 20)), l2_regularization=1.0,
+        categorical_features=codes if codes.any() else None, random_state=seed), columns, codes)
     return estimator.fit(matrix, targets, weight)
 
 
 class _Capped:
-    """Boosted trees that take codes up to `MOST_LEVELS`; rarer ones share the last."""
+    """Boosted trees on narrowed columns, with codes up to `MOST_LEVELS`; rarer ones share the last."""
 
-    def __init__(self, estimator: Any, width: int) -> None:
+    def __init__(self, estimator: Any, columns: Any, codes: np.ndarray) -> None:
         self.estimator = estimator
-        self.width = width
+        self.columns = columns
+        self.codes = codes
 
     def _cap(self, matrix: np.ndarray) -> np.ndarray:
-        return np.concatenate([matrix[:, :self.width], np.minimum(matrix[:, self.width:], MOST_LEVELS)], axis=1)
+        return np.where(self.codes, np.minimum(matrix, MOST_LEVELS), matrix) if self.codes.any() else matrix
 
-    def fit(self, matrix: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> _Capped:
-        """Fit on capped codes."""
-        self.estimator.fit(self._cap(matrix), targets, sample_weight=weight)
+    def fit(self, matrix: Any, targets: np.ndarray, weight: np.ndarray) -> _Capped:
+        """Fit on narrowed columns and capped codes."""
+        self.estimator.fit(self._cap(self.columns.fit_transform(matrix)), targets, sample_weight=weight)
         return self
 
     @property
@@ -200,10 +201,10 @@ class _Capped:
         """The class indices seen."""
         return self.estimator.classes_
 
-    def predict(self, matrix: np.ndarray) -> np.ndarray:
+    def predict(self, matrix: Any) -> np.ndarray:
         """Numbers (rows,)."""
-        return self.estimator.predict(self._cap(matrix))
+        return self.estimator.predict(self._cap(self.columns.transform(matrix)))
 
-    def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
+    def predict_proba(self, matrix: Any) -> np.ndarray:
         """Probabilities (rows, classes seen)."""
-        return self.estimator.predict_proba(self._cap(matrix))
+        return self.estimator.predict_proba(self._cap(self.columns.transform(matrix)))

@@ -5,11 +5,14 @@ How it was chosen, and what each part of it brings, is written in docs/recipe.md
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pellucid.core.declared import ESTIMATOR
+from pellucid.features.base import AbstractFeature
+from pellucid.features.inputs import encodes_alone, raw_features
+from pellucid.tasks.raw import COMMON, Situation, raw_kinds
 from pellucid.training.optimisers import optimisers
 
 
@@ -37,17 +40,19 @@ TWO_KINDS = 3000
 COLUMN_DROPOUT = 0.3
 
 
-def resolve(given: Mapping[str, Any], size: TableSize) -> dict[str, Any]:
+def resolve(given: Mapping[str, Any], size: TableSize, features: Sequence[AbstractFeature] = ()) -> dict[str, Any]:
     """All settings of learning with every `None` that means "chosen from the data" filled in.
 
     Args:
         given: settings, checked; those that are absent are at their defaults.
         size: the table.
+        features: its columns; raw ones bring their own training.
     """
     chosen = ESTIMATOR.defaults | {name: value for name, value in given.items() if name in ESTIMATOR}
     task_defaults = {"loss": "cross_entropy", "label_smoothing": 0.0} if size.classes else {
         "loss": "mean_squared", "label_smoothing": 0.0}
-    recipe = {**task_defaults, **_network(size), **_training(size, chosen), **_kinds(size, chosen)}
+    recipe = {**task_defaults, **_network(size), **_training(size, chosen), **_kinds(size, chosen),
+              **_raw(size, chosen, features)}
     return chosen | {name: value for name, value in recipe.items() if chosen.get(name) is None}
 
 
@@ -79,6 +84,21 @@ def _kinds(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
     if asked is not None or size.rows > TWO_KINDS:
         return {"kinds": (asked or 0.0,)}
     return {"kinds": (COLUMN_DROPOUT * min(1.0, 1000 / max(size.rows, 1)), 0.0)}
+
+
+def _raw(size: TableSize, chosen: Mapping[str, Any], features: Sequence[AbstractFeature]) -> dict[str, Any]:
+    """Training of a network with encoders: that of its raw columns, the longest one where they differ."""
+    found = raw_features(features)
+    if not found:
+        return {}
+    situation = Situation(size.rows, max(size.classes, 1), encodes_alone(features), size.classes)
+    wishes = [raw_kinds[feature.kind].training(feature, situation) for feature in found]
+    recipe = COMMON | {name: value for wish in wishes for name, value in wish.items()}
+    recipe["epochs"] = max(wish.get("epochs", COMMON["epochs"]) for wish in wishes)
+    if not situation.alone:
+        recipe |= {"hidden": (128,), "column_dropout": 0.0}
+    asked = chosen.get("optimiser")
+    return recipe if asked in (None, recipe["optimiser"]) else recipe | _optimiser(asked)
 
 
 def _optimiser(name: str | None) -> dict[str, Any]:

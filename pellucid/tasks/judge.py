@@ -61,7 +61,7 @@ def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.nd
     if baselines:
         inputs, asked = (model.encode(prepared.table.take(rows))[1].arrays for rows in (train, test))
         fitted = fit_baselines(prepared.task, inputs, prepared.truth[train], classes=len(model.classes) or None,
-                               seed=model.settings["seed"])
+                               seed=model.settings["seed"], features=model.features)
         for one in fitted:
             evidence.baselines[one.name] = one.predict(asked)
             evidence.seconds[one.name], evidence.labels[one.name] = one.seconds, one.label

@@ -23,7 +23,7 @@ from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.loop import Data
 from pellucid.training.objectives import Supervised
 from pellucid.training.optimisers import Optimiser
-from pellucid.training.plan import Plan, device_data, device_rows
+from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,38 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     program, state, spec = start(lesson, settings)
     learns = [np.flatnonzero((lesson.folds != fold) & (lesson.weight > 0)) for fold in folds]
     judges = [np.flatnonzero((lesson.folds == fold) & (lesson.weight > 0)) for fold in folds]
-    plan = plan_of(settings, max(map(len, learns)))
-    outcome = run(program, state, on_device(lesson, settings), device_rows(learns, judges), plan, watch)
+    tile = max(SMALLEST_TILE, settings["batch_size"]) if program.members_in_turn else None
+    plan = plan_of(settings, max(map(len, learns)), tile)
+    size = row_sizes(program, lesson)
+    outcome = run(program, state, on_device(lesson, settings, size), device_rows(learns, _by_size(judges, size)), plan,
+                  watch)
     trained = trained_members(spec, program, outcome)
-    outputs = trained.outputs(lesson.inputs).astype(np.float64)
+    outputs = _left_out_outputs(trained, lesson, folds)
     kept = list(kept_members(lesson, outputs, folds, settings))
     calibration = calibration_of(lesson, outputs[kept], tuple(folds[member] for member in kept), settings)
     model = Model(lesson.features, lesson.target, trained.only(kept), calibration,
                   decision={name: settings[name] for name in ("positive", "threshold", "costs")}, settings=settings)
     return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
+
+
+def row_sizes(program: Descent, lesson: Lesson) -> np.ndarray | None:
+    """The length of each row, where the network says that rows of like length are best put in one batch."""
+    network = program.layout.static
+    return network.row_sizes(lesson.inputs) if hasattr(network, "row_sizes") else None
+
+
+def _by_size(rows: list[np.ndarray], size: np.ndarray | None) -> list[np.ndarray]:
+    """Rows that are measured, those of like length side by side."""
+    return rows if size is None else [own[np.argsort(size[own], kind="stable")] for own in rows]
+
+
+def _left_out_outputs(trained: Members, lesson: Lesson, folds: tuple[int, ...]) -> np.ndarray:
+    """(members, rows, outputs), float64: of those rows that some member left out; zeros for the others."""
+    asked = np.flatnonzero(np.isin(lesson.folds, folds))
+    answers = trained.outputs(jax.tree.map(lambda leaf: leaf[asked], dict(lesson.inputs)))
+    outputs = np.zeros((len(answers), len(lesson.answers), answers.shape[2]))
+    outputs[:, asked] = answers
+    return outputs
 
 
 def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, DescentState, dict[str, Any]]:
@@ -75,21 +98,22 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, Descent
     members = fitted_start(lesson, members, folds, settings["kinds"])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
-    return *descent(members, Supervised(loss), optimiser), spec
+    return *descent(members, Supervised(loss), optimiser, settings.get("average", 0.0)), spec
 
 
-def plan_of(settings: Mapping[str, Any], rows: int) -> Plan:
-    """The numbers of a training run on so many rows; L-BFGS takes all of them at once."""
+def plan_of(settings: Mapping[str, Any], rows: int, tile: int | None = None) -> Plan:
+    """The numbers of a training run on so many rows, `tile` of which are measured together; L-BFGS learns from all of
+    them at once."""
     batch_size = rows if settings["optimiser"] == "lbfgs" else settings["batch_size"]
-    return Plan(epochs=settings["epochs"], batch_size=batch_size,
+    return Plan(epochs=settings["epochs"], batch_size=batch_size, tile=TILE if tile is None else tile,
                 learning_rate=settings["learning_rate"], schedule=settings["schedule"], seed=settings["seed"],
                 patience=settings["patience"], time_limit=settings["time_limit"],
                 rates=settings.get("rates", ()))
 
 
-def on_device(lesson: Lesson, settings: Mapping[str, Any]) -> Data:
+def on_device(lesson: Lesson, settings: Mapping[str, Any], size: np.ndarray | None = None) -> Data:
     """The rows of a lesson on the device, in the asked-for precision."""
-    return device_data(*_typed((dict(lesson.inputs), lesson.answers, lesson.weight), settings["precision"]))
+    return device_data(*_typed((dict(lesson.inputs), lesson.answers, lesson.weight), settings["precision"]), size=size)
 
 
 def trained_members(spec: Mapping[str, Any], program: Descent, outcome: Outcome) -> Members:

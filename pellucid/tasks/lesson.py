@@ -10,8 +10,10 @@ import numpy as np
 from pellucid.features.base import AbstractFeature
 from pellucid.features.targets import ClassTarget, NumberTarget
 
-FOLDS_OF_ONE = 5
-"""A single network leaves out one of so many folds."""
+FEWEST_FOLDS = 5
+"""Few networks leave out one of so many folds each, so that no more than a fifth of the rows is lost to any."""
+ENOUGH_HELD_OUT = 3000
+"""Few networks on many rows leave out no more than about so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +23,8 @@ class Lesson:
     Args:
         features: how the inputs were encoded.
         target: how the answers were encoded.
-        inputs: `"numbers"` float32 (rows, n), `"codes"` int32 (rows, c).
+        inputs: `"numbers"` float32 (rows, n), `"codes"` int32 (rows, c), and the raw `"columns"` where there are some;
+            see `features.inputs.Inputs`.
         answers: int32 (rows,) classes, or float32 (rows,) standardised numbers.
         weight: (rows,) how much each row counts, at least 0.
         folds: (rows,) the fold of each row, from 0.
@@ -30,7 +33,7 @@ class Lesson:
 
     features: tuple[AbstractFeature, ...]
     target: ClassTarget | NumberTarget
-    inputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Any]
     answers: np.ndarray
     weight: np.ndarray
     folds: np.ndarray
@@ -47,12 +50,12 @@ class Lesson:
         return np.repeat(np.arange(len(self.weight)), self.weight > 0 if self.counts is None else self.counts)
 
 
-def num_folds(members: int) -> int:
+def num_folds(members: int, rows: int = 0) -> int:
     """How many folds the rows are dealt to for so many members."""
-    return FOLDS_OF_ONE if members == 1 else members
+    return members if members >= FEWEST_FOLDS - 1 else max(FEWEST_FOLDS, min(rows // ENOUGH_HELD_OUT, 20))
 
 
 def folds_of(settings: Mapping[str, Any]) -> tuple[int, ...]:
     """The fold that each member leaves out, kind after kind."""
     count, same = settings["members"], settings.get("same_fold", False)
-    return tuple(0 if same else member % num_folds(count) for member in range(count)) * len(settings["kinds"])
+    return tuple(0 if same else member for member in range(count)) * len(settings["kinds"])

@@ -15,11 +15,12 @@ import numpy as np
 from pellucid import losses
 from pellucid.core.keys import run_key
 from pellucid.features.base import AbstractFeature
-from pellucid.features.inputs import cardinalities
-from pellucid.networks import build
+from pellucid.features.inputs import cardinalities, encodes_alone, raw_features
+from pellucid.networks import Composite, build
 from pellucid.nn import quantile_edges
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.linear_start import linear_start
+from pellucid.tasks.raw import Situation, raw_kinds
 
 ONE_HOT_LIMIT = 100
 """Categories of more levels become learned vectors."""
@@ -29,11 +30,25 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The specification of the network for these columns and settings; JSON values."""
     single = losses.losses.canonical(settings["loss"]) == "binary_cross_entropy"
     classes = len(lesson.target.classes) if lesson.task == "classify" else 0
+    outputs, raw = 1 if single else max(classes, 1), raw_features(lesson.features)
+    if not raw:
+        return _table_spec(lesson, settings, outputs, [])
+    alone, rows = encodes_alone(lesson.features), len(lesson.answers)
+    encoders = [raw_kinds[feature.kind].encoder(feature, Situation(rows, outputs if alone else
+                raw_kinds[feature.kind].width, alone, classes), settings) for feature in raw]
+    widths = [raw_kinds[feature.kind].width for feature in raw]
+    return {"network": "composite", "encoders": encoders, "names": [feature.name for feature in raw],
+            "body": None if alone else _table_spec(lesson, settings, outputs, widths)}
+
+
+def _table_spec(lesson: Lesson, settings: Mapping[str, Any], outputs: int, codes: Sequence[int]) -> dict[str, Any]:
+    """The network for numbers and categories; `codes` are the lengths of what encoders add to the numbers."""
     columns, sources = number_channels(lesson.features)
     embedding = settings["numeric_embedding"] if columns else "none"
     counts = cardinalities(lesson.features)
-    spec = {"network": "tabular", "num_numbers": int(lesson.inputs["numbers"].shape[1]), "cardinalities": list(counts),
-            "out_features": 1 if single else max(classes, 1),
+    first = max(sources, default=-1) + 1
+    sources += [first + place for place, width in enumerate(codes) for _ in range(width)]
+    spec = {"network": "tabular", "num_numbers": len(sources), "cardinalities": list(counts), "out_features": outputs,
             "numbers": {"embedding": embedding, "columns": columns, "sources": sources,
                         "bins": settings["bins"]},
             "categories": {"one_hot_limit": ONE_HOT_LIMIT}, "scale": False, "skip": True,
@@ -87,6 +102,20 @@ def _starting_arrays(spec: str, count: int, precision: str, key: jax.Array) -> A
 def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:
     """`members` with what is set instead of learned: the column dropout of each kind, bin edges, and for numbers a
     linear path that starts at the ridge solution."""
+    if isinstance(members, Composite):
+        if members.body is None:
+            return members
+        return eqx.tree_at(lambda one: one.body, members, _fitted_body(lesson, members.body, folds, dropouts))
+    members = _fitted_body(lesson, members, folds, dropouts)
+    if lesson.task == "regress" and len(lesson.answers) and members.skip is not None \
+            and members.body.settings.output_activation == "identity":
+        members = linear_start(members, lesson.inputs, lesson.answers,
+                               [(lesson.folds != fold) * lesson.weight for fold in folds])
+    return members
+
+
+def _fitted_body(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:
+    """`members`, networks for tables, with column dropout and bin edges."""
     if members.column_dropout is not None:
         rates = np.repeat(np.asarray(dropouts, np.float32), len(folds) // len(dropouts))
         members = eqx.tree_at(lambda one: one.column_dropout.rate.value, members,
@@ -99,7 +128,4 @@ def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts:
         edges = quantile_edges(lesson.inputs["numbers"][lesson.counted][:, channels], layer.edges.value.shape[-1] - 1)
         tiled = jax.device_put(np.broadcast_to(edges.astype(layer.edges.value.dtype), layer.edges.value.shape))
         members = eqx.tree_at(lambda one: one.number_embedding.edges.value, members, tiled)
-    if lesson.task == "regress" and members.skip is not None and members.body.settings.output_activation == "identity":
-        members = linear_start(members, lesson.inputs, lesson.answers,
-                               [(lesson.folds != fold) * lesson.weight for fold in folds])
     return members

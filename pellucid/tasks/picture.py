@@ -1,6 +1,7 @@
 """The trained network as the report shows it: its layers, a drawing, the weights of its first layer by name."""
 from __future__ import annotations
 
+import jax
 import numpy as np
 
 from pellucid.features.base import AbstractFeature
@@ -10,6 +11,7 @@ from pellucid.model.model import Model
 from pellucid.networks.describe import describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.naming import first_weights, joined_names
+from pellucid.networks.tabular import Tabular
 from pellucid.report.canvas import as_svg
 from pellucid.report.result import NetworkPicture
 from pellucid.tasks.lesson import Lesson
@@ -33,10 +35,11 @@ def network_picture(lesson: Lesson, model: Model) -> NetworkPicture:
     network = model.members.network()
     description = describe(network)
     header, *rows = description.cells()
-    names = joined_names(network, number_names(lesson.features), level_names(lesson.features))
+    named = isinstance(network, Tabular)
+    names = joined_names(network, number_names(lesson.features), level_names(lesson.features)) if named else ()
     outputs = [str(label) for label in model.classes] or [model.target.name]
     figure = draw(network, input_names=[feature.name for feature in lesson.features], output_names=outputs)
-    first = first_weights(network)
+    first = first_weights(network) if named else None
     shown = first is not None and len(names) == len(first) <= MOST_NAMES
     members = f" {len(model.members)} such networks answer together." if len(model.members) > 1 else ""
     return NetworkPicture(header, tuple(rows), description.summary + members, as_svg(figure),
@@ -45,9 +48,9 @@ def network_picture(lesson: Lesson, model: Model) -> NetworkPicture:
 
 def dead_share(lesson: Lesson, model: Model) -> float:
     """The share of hidden neurons of the first member that give the same value for every row."""
-    inputs = {name: array[:DEAD_ROWS] for name, array in lesson.inputs.items()}
+    inputs = jax.tree.map(lambda leaf: leaf[:DEAD_ROWS], dict(lesson.inputs))
     layers = model.members.network().layer_outputs(inputs, state=model.members.state())
-    hidden = [np.asarray(value) for name, value in layers.items() if name.startswith("hidden")]
+    hidden = [np.asarray(value) for name, value in layers.items() if name.startswith("hidden") and value.ndim == 2]
     if not hidden or len(hidden[0]) < 2:
         return 0.0
     return float(np.concatenate([np.ptp(value, axis=0) < 1e-6 for value in hidden]).mean())

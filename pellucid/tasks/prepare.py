@@ -162,9 +162,9 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
         answers = target.encode(table.column(target.name))
     width = len(number_names(features)) + sum(cardinalities(features))
     classes = len(target.classes) if isinstance(target, ClassTarget) else 0
-    chosen = resolve(settings, TableSize(len(rows), width, classes))
+    chosen = resolve(settings, TableSize(len(rows), width, classes), features)
     weight = class_weights(answers, classes) if chosen["class_weight"] == "balanced" and classes else np.ones(len(rows))
-    folds = prepared.folds(rows, num_folds(chosen["members"]), chosen["seed"])
+    folds = prepared.folds(rows, num_folds(chosen["members"], len(rows)), chosen["seed"])
     lesson = Lesson(features, target, inputs, answers, weight.astype(np.float32), folds)
     return lesson, chosen
 

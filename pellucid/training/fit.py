@@ -25,7 +25,7 @@ from pellucid.training.history import History
 from pellucid.training.loop import Rows
 from pellucid.training.objectives import AbstractObjective, Prepared, Supervised
 from pellucid.training.optimisers import Optimiser, optimisers
-from pellucid.training.plan import TILE, Plan, device_data, device_rows
+from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
 from pellucid.training.program import Batch
 
 _NAMES = ("optimiser", "learning_rate", "weight_decay", "clip", "patience", "time_limit")
@@ -40,7 +40,6 @@ FIT = SettingsGroup(
             "average.", low=0.0, high=0.99999))
 """What `fit` takes beside the data, with its defaults."""
 PREDICTION_TILE = 256
-SMALLEST_TILE = 64
 
 
 @dataclass(frozen=True)

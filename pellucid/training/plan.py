@@ -15,6 +15,8 @@ from pellucid.core.sizes import bucket
 from pellucid.training.loop import Data, Limits, Rows, Shape
 
 TILE = 1024
+SMALLEST_TILE = 64
+"""Of networks whose members are measured in turn: they are large."""
 
 
 @dataclass(frozen=True)

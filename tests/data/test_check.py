@@ -32,7 +32,6 @@ def test_nothing_to_say_about_a_good_table():
     ("constant", [3] * ROWS, None), ("empty", [None] * ROWS, ROWS),
     ("many_missing", [None] * 300 + list(range(100)), 300),
     ("many_levels", [f"level {i % 300}" for i in range(ROWS)], 300),
-    ("text", [f"these are five words and {i}" for i in range(ROWS)], ROWS),
     ("date", ["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"] * 100, None),
 ])
 def test_columns(kind, cells, count):

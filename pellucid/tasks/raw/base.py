@@ -1,0 +1,56 @@
+"""What each kind of raw column brings to a task: its encoder network, how that is trained, and its plain view."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from pellucid.features.base import AbstractFeature
+
+Plain = np.ndarray | csr_array
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the rules for an encoder look at.
+
+    Args:
+        rows: training rows.
+        outputs: how many numbers the encoder gives: classes, 1 for a number, or the length of its code.
+        alone: whether the column is the only input, so that the encoder's outputs are the network's.
+        classes: how many classes the target has; 0 for numbers.
+    """
+
+    rows: int
+    outputs: int
+    alone: bool
+    classes: int = 0
+
+
+@dataclass(frozen=True)
+class RawKind:
+    """How one kind of raw column is learned.
+
+    Args:
+        encoder: (feature, situation, settings that the user gave) to the specification of its network.
+        training: (feature, situation) to settings of training that differ from `COMMON`.
+        plain: `Encoded.raw` to a matrix (rows, columns) for the plain methods, sparse or dense; row by row, so that
+            nothing is fitted.
+        scaling: how the linear method scales that matrix: `"standard"` or `"tf_idf"`.
+        width: the length of the encoder's code where other columns join it.
+    """
+
+    encoder: Callable[[AbstractFeature, Situation, Mapping[str, Any]], dict[str, Any]]
+    training: Callable[[AbstractFeature, Situation], dict[str, Any]]
+    plain: Callable[[Mapping[str, np.ndarray]], Plain]
+    scaling: str = "standard"
+    width: int = 64
+
+
+COMMON = {"optimiser": "adamw", "optimiser_options": (), "default_rate": 2e-3, "learning_rate": 2e-3,
+          "weight_decay": 0.01, "schedule": "one_cycle", "batch_size": 64, "epochs": 20, "members": 1, "average": 0.0,
+          "clip": 1.0, "kinds": (0.0,), "label_smoothing": 0.0}
+"""Training of a network with encoders, where the kind does not say otherwise."""
