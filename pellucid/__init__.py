@@ -45,7 +45,7 @@ __version__ = "0.1.0"
 
 _LATE = {
     "train": "tasks.train:train",
-    "load": "model.model:load",
+    "load": "model.load:load",
     "inspect": "data.inspect:inspect_table",
     "fit": "training.fit:fit",
     "Classifier": "estimators:Classifier",

@@ -16,7 +16,8 @@ from pellucid.errors import (
 )
 from pellucid.estimators import Classifier, Regressor
 from pellucid.model import export
-from pellucid.model.model import Model, load
+from pellucid.model.load import load
+from pellucid.model.model import Model
 from pellucid.tasks.train import train
 from pellucid.training import objectives
 from pellucid.training.fit import fit

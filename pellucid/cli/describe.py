@@ -9,7 +9,7 @@ from pellucid.cli.output import print_json
 from pellucid.cli.trouble import say
 from pellucid.core.settings import Setting
 from pellucid.errors import SettingsError, StorageError
-from pellucid.model.model import load
+from pellucid.model.load import load
 from pellucid.networks import Description, describe, draw, sample
 
 PICTURES = (".png", ".svg", ".pdf")

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from pellucid.cli.device import require_device
 from pellucid.cli.output import print_json, print_pretty
+from pellucid.model.load import load
 from pellucid.model.metrics import metrics
-from pellucid.model.model import load
 
 
 def run(model: str, data: str, as_json: bool, settings: Mapping[str, Any]) -> None:

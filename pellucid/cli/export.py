@@ -6,7 +6,7 @@ from pathlib import Path
 from pellucid.cli.trouble import say
 from pellucid.errors import SettingsError, did_you_mean
 from pellucid.model.export import export_onnx
-from pellucid.model.model import load
+from pellucid.model.load import load
 
 FORMATS = ("onnx",)
 

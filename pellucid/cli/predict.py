@@ -14,7 +14,7 @@ from pellucid.core.note import Note
 from pellucid.data.read import read_chunks
 from pellucid.errors import SettingsError
 from pellucid.model.card import plain_values
-from pellucid.model.model import load
+from pellucid.model.load import load
 from pellucid.model.predictions import Predictions
 
 ROWS = 65_536

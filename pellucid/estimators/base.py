@@ -149,7 +149,7 @@ def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tupl
 def _folds(table: Table, names: list[str], answers: np.ndarray, chosen: Mapping[str, Any]) -> np.ndarray:
     """The fold of each row; equal rows are kept together."""
     duplicates = duplicate_groups(table, names)
-    folds = min(num_folds(chosen["members"], len(table)), len(np.unique(duplicates)))
+    folds = min(num_folds(chosen, len(table)), len(np.unique(duplicates)))
     if folds < 2:
         raise DataError(f"Found array with {len(table)} sample(s) of which {folds} differ in X, while a minimum of 2 "
                         "is required.", "pass more rows")

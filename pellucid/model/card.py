@@ -25,7 +25,7 @@ def plain_values(value: Any) -> Any:
 def model_card(model: Any) -> str:
     """Markdown: what the model predicts, from what, how well, and what it does not hold."""
     metrics = model.metrics.get("network", {})
-    lines = [f"# A model of `{model.target.name}`", "",
+    lines = ["# A trained model", "", *model.about_lines(), "",
              f"Task: {model.task}. Networks: {len(model.members)}. Made by Pellucid "
              f"{model.about.get('versions', {}).get('pellucid', '')}.", "", "## Columns", ""]
     lines += [f"- `{feature.name}`: {feature.kind}" + (f" ({feature.reason})" if feature.reason else "")

@@ -19,10 +19,12 @@ class Metric:
     Attributes:
         name: scikit-learn's name, such as `"roc_auc"`.
         label: for people, such as "ROC AUC".
-        task: "classify" or "regress".
+        task: the task that it belongs to, such as "classify".
         higher: whether more is better.
         gloss: what it means, for a lay reader, as the end of a sentence.
-        function: (labels, probabilities, positive) or (targets, predictions) to a float or None.
+        function: (labels, probabilities, positive) or (targets, predictions) to a float or None; None for those of
+            other tasks, which measure themselves.
+        also: other tasks that use it.
     """
 
     name: str
@@ -30,7 +32,8 @@ class Metric:
     task: str
     higher: bool
     gloss: str
-    function: Callable[..., float | None]
+    function: Callable[..., float | None] | None = None
+    also: tuple[str, ...] = ()
 
 
 metrics: Registry[Metric] = Registry("metric", aliases={"auc": "roc_auc", "ece": "expected_calibration_error"})
@@ -138,8 +141,8 @@ def higher_is_better(metric: str) -> bool:
 
 
 def metrics_of(task: str) -> tuple[str, ...]:
-    """The names of the metrics for "classify" or "regress", the main one of two classes or of numbers first."""
-    return tuple(name for name, metric in metrics.items() if metric.task == task)
+    """The names of the metrics of a task, the main one of two classes or of numbers first."""
+    return tuple(name for name, metric in metrics.items() if metric.task == task or task in metric.also)
 
 
 def measure(metric: str, actual: np.ndarray, outputs: np.ndarray, *, positive: int = 1) -> float | None:

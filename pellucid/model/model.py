@@ -1,12 +1,9 @@
 """The trained model: table in, answers out."""
 from __future__ import annotations
 
-import html
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,25 +11,24 @@ from pellucid.core.note import Note
 from pellucid.data.check import check_columns
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
-from pellucid.errors import DataError, ModelFileError, PellucidError, SettingsError, did_you_mean
+from pellucid.errors import DataError, SettingsError, did_you_mean
 from pellucid.features.base import AbstractFeature
-from pellucid.features.inputs import Inputs, encode_inputs, probe_inputs
+from pellucid.features.inputs import Inputs, encode_inputs
 from pellucid.features.targets import ClassTarget, NumberTarget, target_from_json
 from pellucid.features.types import feature_from_json
-from pellucid.model.archive import Archive, flatten, like, read_archive, write_archive
+from pellucid.model.base import AbstractModel
 from pellucid.model.calibration import Calibration, two_columns
-from pellucid.model.card import model_card, plain_values
+from pellucid.model.card import plain_values
 from pellucid.model.decision import cost_matrix, decide
 from pellucid.model.members import Members
 from pellucid.model.metrics import evaluate
 from pellucid.model.predictions import Predictions
-from pellucid.networks.describe import Description, describe
 from pellucid.uncertainty.conformal import check_coverage
 from pellucid.uncertainty.temperature import temper
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(AbstractModel):
     """A trained ensemble of networks with everything that it needs to answer: scaling, vocabularies, calibration.
 
     Args:
@@ -49,6 +45,8 @@ class Model:
         >>> model = pellucid.load("model.pellucid")  # doctest: +SKIP
         >>> model.predict("new clients.csv").to_frame()  # doctest: +SKIP
     """
+
+    tasks: ClassVar[tuple[str, ...]] = ("classify", "regress")
 
     features: tuple[AbstractFeature, ...]
     target: ClassTarget | NumberTarget
@@ -146,82 +144,31 @@ class Model:
         column = table.column(self.target.name)
         return self.target.encode(column) if isinstance(self.target, ClassTarget) else self.target.read(column)
 
-    def describe(self) -> Description:
-        """The network in a table: layers, neurons, synapses, biases, shapes, operations, memory."""
-        return describe(self.members.network())
-
     def deciding(self, *, threshold: float | None = None, costs: Mapping | None = None) -> Model:
         """The same model with another rule of decision."""
         if self.task != "classify":
             raise SettingsError("A rule of decision was given to a model that predicts numbers.", "leave it out")
         return replace(self, decision=dict(self.decision) | {"threshold": threshold, "costs": costs})
 
-    def with_metrics(self, metrics: Mapping[str, Any], about: Mapping[str, Any]) -> Model:
-        """The same model with its measured quality written in."""
-        return replace(self, metrics=dict(metrics), about=dict(about))
-
-    def save(self, path: str | Path) -> Path:
-        """Write the model to one file, without pickle; a full disk leaves what was there before.
-
-        Raises:
-            StorageError: the file cannot be written.
-        """
-        inputs = probe_inputs(self.features)
-        probe = flatten(inputs) | {"outputs": self.members.outputs(inputs)}
-        return write_archive(Archive(self.to_record(), self.members.tensors(), probe, model_card(self)), path)
-
     def to_record(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""
-        return {"task": self.task, "features": [feature.to_json() for feature in self.features],
-                "target": self.target.to_json(), "network": dict(self.members.spec), "members": len(self.members),
-                "calibration": self.calibration.to_json(), "decision": plain_values(self.decision),
-                "settings": plain_values(self.settings), "metrics": plain_values(self.metrics),
-                "about": plain_values(self.about)}
+        return {**self.common_record(), "target": self.target.to_json(), "calibration": self.calibration.to_json(),
+                "decision": plain_values(self.decision)}
 
     @classmethod
-    def from_archive(cls, archive: Archive) -> Model:
+    def from_record(cls, record: Mapping[str, Any], members: Members, extra: Mapping[str, np.ndarray]) -> Model:
         """The model that a file holds; `KeyError`, `TypeError` or `ValueError` where its parts do not fit."""
-        record = archive.record
         return cls(tuple(feature_from_json(one) for one in record["features"]), target_from_json(record["target"]),
-                   Members.from_tensors(record["network"], archive.tensors),
-                   Calibration.from_json(record["calibration"]), record["decision"], record["settings"],
+                   members, Calibration.from_json(record["calibration"]), record["decision"], record["settings"],
                    record["metrics"], record["about"])
+
+    def about_lines(self) -> tuple[str, ...]:
+        """What is predicted."""
+        return (f"Target: `{self.target.name}`.",)
 
     def __repr__(self) -> str:
         return (f"Model({self.task} `{self.target.name}` from {len(self.features)} columns, "
                 f"{len(self.members)} networks)")
-
-    def _repr_html_(self) -> str:
-        return f"<p><b>{html.escape(repr(self))}</b></p>" + self.describe()._repr_html_()
-
-
-DRIFT = 1e-3
-
-
-def load(path: str | Path) -> Model:
-    """Load a model that `Model.save` wrote, and check that it still answers as it did when it was saved.
-
-    Raises:
-        ModelFileError: no such file; damaged; not a model; from a newer format; or it answers differently here.
-    """
-    archive = read_archive(path)
-    try:
-        model = Model.from_archive(archive)
-        probe = like(probe_inputs(model.features), archive.probe)
-        expected, found = archive.probe["outputs"], model.members.outputs(probe)
-        drift = float(np.max(np.abs(found - expected), initial=0) / (1 + np.max(np.abs(expected), initial=0)))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        reason = error.message if isinstance(error, PellucidError) else f"{type(error).__name__}: {error}"
-        raise ModelFileError(f"`{path}` is damaged: its parts do not fit together ({reason}).",
-                             "copy the file again from where it was made, or train the model anew") from error
-    if not drift <= DRIFT:
-        raise ModelFileError(f"`{path}` answers differently here than where it was saved (by {drift:.1%} on its own "
-                             "test inputs).", "the file was changed, or this processor computes differently: "
-                             "train the model anew on this machine")
-    if drift > DRIFT / 30:
-        warnings.warn(f"`{path}` answers slightly differently here than where it was saved (by {drift:.2%}).",
-                      stacklevel=2)
-    return model
 
 
 def promise(predictions: Predictions, truth: np.ndarray) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from pellucid.model.decision import DecisionReport, best_threshold
 from pellucid.report import views, words
-from pellucid.report.result import Promise, Result
+from pellucid.report.result import Promise, Result, Section
 
 OUTCOMES = {
     "beats": {"style": "good", "sign": "▲", "words": "better than the best plain method"},
@@ -50,6 +50,7 @@ def render(result: Result) -> str:
         "promise": _promise(result.promise), "decision": _decision(result.decision),
         "ranking": views.ranking(result), "picture": _picture(result), "schema": views.schema(result.schema),
         "cost": views.cost(result.cost), "settings": _settings(result),
+        "sections": [_section(one) for one in result.sections],
         "versions": " · ".join(f"{name} {version}" for name, version in result.versions.items()),
     }
     return _environment().get_template("report.html").render(page)
@@ -65,7 +66,8 @@ def summary(result: Result) -> str:
 def _facts(result: Result) -> list[str]:
     parts = {"train": "for training", "validation": "for validation", "test": "for the test"}
     rows = [f"{words.count(number, 'row')} {parts.get(name, name)}" for name, number in result.rows.items() if number]
-    return [TASKS[result.task], f"target: {result.target}", *rows, *([result.created] if result.created else [])]
+    target = [f"target: {result.target}"] if result.target else []
+    return [TASKS.get(result.task, result.task), *target, *rows, *([result.created] if result.created else [])]
 
 
 def _promise(promise: Promise | None) -> dict[str, Any] | None:
@@ -133,6 +135,13 @@ def _picture(result: Result) -> dict[str, Any] | None:
     table = views.Table(picture.header, views.rows_of(picture.rows)) if picture.rows else None
     return {"summary": picture.summary, "drawing": base64.b64encode(picture.drawing.encode()).decode(),
             "table": table, "weights": views.first_layer(result)}
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {"title": section.title, "sentences": section.sentences,
+            "charts": [views.figure(one.title, one.svg, one.alt, one.reading) for one in section.charts],
+            "grids": [(one.title, views.Table(one.header, views.rows_of(one.rows), one.numeric))
+                      for one in section.grids]}
 
 
 def _settings(result: Result) -> views.Table | None:

@@ -214,12 +214,46 @@ class SchemaRow:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A drawing with its title, what it shows for those who cannot see it, and how to read it.
+
+    Attributes:
+        svg: an SVG document, in which all text from the data is escaped; `report.canvas` and Matplotlib make such.
+    """
+
+    title: str
+    svg: str
+    alt: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of words and numbers; `numeric` columns are set to the right."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report that only some tasks have: sentences, drawings, tables; all may be empty."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    grids: tuple[Grid, ...] = ()
+
+
+@dataclass(frozen=True)
 class Result:
     """Everything that a report shows about one run.
 
     Attributes:
         title: such as "german_credit.csv → creditworthy".
-        task: "classify" or "regress".
+        task: one of `core.names.TASKS`.
         metric: name of the metric that decides.
         rows: {"train": n, "validation": n, "test": n}.
         tested: how the test rows came about, as one sentence.
@@ -229,6 +263,7 @@ class Result:
         command: how to repeat the run.
         versions: {"pellucid": "0.1.0", ...}.
         positive: the class that scores such as ROC AUC are about; None unless there are two.
+        sections: what only this task has to show, in order.
     """
 
     title: str
@@ -255,6 +290,7 @@ class Result:
     versions: Mapping[str, str] = field(default_factory=dict)
     positive: str | None = None
     created: str = ""
+    sections: tuple[Section, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values: arrays become lists, numbers that are not finite become None."""

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pellucid.model.metrics import metrics
+from pellucid.model.metrics import metrics, metrics_of
 from pellucid.report import words
 from pellucid.report.result import Contender, Result
 
@@ -17,7 +17,7 @@ COLOURS = {"beats": "green", "on par": "yellow", "worse": "red", "alone": "yello
 
 def shown_metrics(result: Result) -> tuple[str, ...]:
     """The metrics that fit a narrow table, the deciding one first."""
-    names = dict.fromkeys((result.metric, *SHOWN[result.task]))
+    names = dict.fromkeys((result.metric, *SHOWN.get(result.task, metrics_of(result.task)[:3])))
     return tuple(name for name in names if result.network.metrics.get(name) is not None or name == result.metric)
 
 

@@ -14,7 +14,6 @@ from pellucid.core.files import remove_leftovers, write_atomically
 from pellucid.data.table import Table
 from pellucid.errors import SettingsError, StorageError
 from pellucid.model.card import plain_values
-from pellucid.tasks.prepare import Prepared
 from pellucid.tasks.run import Run
 from pellucid.training.checkpoint import Checkpoint
 
@@ -22,7 +21,7 @@ PARENT = Path("runs")
 FILES = ("model.pellucid", "metrics.json", "history.csv", "settings.json", "report.html")
 
 
-def fingerprint(table: Table, target: str, settings: Mapping[str, Any]) -> str:
+def fingerprint(table: Table, target: str | None, settings: Mapping[str, Any]) -> str:
     """A short text that stands for data and settings: equal for equal runs."""
     digest = hashlib.sha256(json.dumps([list(table.names), target, plain_values(settings)], sort_keys=True).encode())
     digest.update(table.frame.hash_rows(seed=0).to_numpy().tobytes())
@@ -40,7 +39,7 @@ class RunFolder:
 
     path: Path
     source: str
-    target: str = ""
+    target: str | None = None
     given: Mapping[str, Any] | None = None
     mark: str = ""
 
@@ -87,7 +86,7 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return target, dict(given)
 
-    def begin(self, target: str, given: Mapping[str, Any], mark: str) -> None:
+    def begin(self, target: str | None, given: Mapping[str, Any], mark: str) -> None:
         """Note what the run is, so that it can be resumed and repeated.
 
         Raises:
@@ -110,9 +109,9 @@ class RunFolder:
         """Where training keeps its state."""
         return Checkpoint(self.path / "checkpoint", self.mark)
 
-    def command(self, prepared: Prepared) -> str:
+    def command(self, target: str | None) -> str:
         """The command that repeats the run, with the settings that were given."""
-        words = ["pellucid", "train", self.source, "--target", prepared.target.name]
+        words = ["pellucid", "train", self.source, *([] if target is None else ["--target", target])]
         for name, value in (self.given or {}).items():
             if value != TRAIN[name].default:
                 words += _as_options(name, value)

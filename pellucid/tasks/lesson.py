@@ -11,9 +11,9 @@ from pellucid.features.base import AbstractFeature
 from pellucid.features.targets import ClassTarget, NumberTarget
 
 FEWEST_FOLDS = 5
-"""Few networks leave out one of so many folds each, so that no more than a fifth of the rows is lost to any."""
+"""A single network leaves out one of so many folds."""
 ENOUGH_HELD_OUT = 3000
-"""Few networks on many rows leave out no more than about so many."""
+"""Few networks for raw columns leave out no more than about so many rows each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,12 @@ class Lesson:
         return np.repeat(np.arange(len(self.weight)), self.weight > 0 if self.counts is None else self.counts)
 
 
-def num_folds(members: int, rows: int = 0) -> int:
-    """How many folds the rows are dealt to for so many members."""
-    return members if members >= FEWEST_FOLDS - 1 else max(FEWEST_FOLDS, min(rows // ENOUGH_HELD_OUT, 20))
+def num_folds(settings: Mapping[str, Any], rows: int) -> int:
+    """How many folds the rows are dealt to: one for each member, more where few members would lose too many rows."""
+    members = settings["members"]
+    if settings.get("raw") and members < FEWEST_FOLDS:
+        return max(FEWEST_FOLDS, min(rows // ENOUGH_HELD_OUT, 20))
+    return FEWEST_FOLDS if members == 1 else members
 
 
 def folds_of(settings: Mapping[str, Any]) -> tuple[int, ...]:

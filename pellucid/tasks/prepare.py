@@ -164,7 +164,7 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     classes = len(target.classes) if isinstance(target, ClassTarget) else 0
     chosen = resolve(settings, TableSize(len(rows), width, classes), features)
     weight = class_weights(answers, classes) if chosen["class_weight"] == "balanced" and classes else np.ones(len(rows))
-    folds = prepared.folds(rows, num_folds(chosen["members"], len(rows)), chosen["seed"])
+    folds = prepared.folds(rows, num_folds(chosen, len(rows)), chosen["seed"])
     lesson = Lesson(features, target, inputs, answers, weight.astype(np.float32), folds)
     return lesson, chosen
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.core.files import write_atomically
-from pellucid.model.model import Model
+from pellucid.model.base import AbstractModel
 from pellucid.report.html import render, summary
 from pellucid.report.result import Result
 from pellucid.report.terminal import to_text
@@ -46,7 +46,7 @@ class Run:
     """
 
     folder: Path
-    model: Model
+    model: AbstractModel
     result: Result
     metrics: Mapping[str, Any]
     history: History

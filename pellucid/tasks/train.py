@@ -1,7 +1,7 @@
 """`pellucid.train`: a table in, a trained network out, with its honest quality beside plain methods."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from pellucid.errors import SettingsError
 from pellucid.nn.activations import range_warning
 from pellucid.tasks.find_rate import find_rate
 from pellucid.tasks.folder import RunFolder, fingerprint
+from pellucid.tasks.job import Order
+from pellucid.tasks.jobs import find_job
 from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model, rank_columns
 from pellucid.tasks.learn import learn
 from pellucid.tasks.lesson import Lesson
@@ -70,19 +72,34 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
         if resume:
             target, settings = RunFolder.open(run, source, resume).continued(target, settings)
             chosen = TRAIN.check(settings)
-        name, why = (target, "") if target is not None else guess_target(table)
-        prepared = prepare(table, name, chosen)
-        if why:
-            note = Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)
-            prepared = replace(prepared, notes=(note, *prepared.notes))
+        onlooker = Onlooker(progress or Silent(), tuple(callbacks))
+        job, reason = find_job(table, target, chosen["task"])
+        name, why = (target, "") if target is not None or job and not job.needs_target else guess_target(table)
+        notes = [Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)] if why else []
+        if job is not None:
+            chosen = {**chosen, "task": job.task}
+            notes.append(Note("task_found", f"The task is to {job.task}, because {reason}.")
+                         if TRAIN.check(settings)["task"] is None else Note("task", f"The task is to {job.task}."))
+        else:
+            prepared = prepare(table, name, chosen)
+            table = prepared.table
     folder = RunFolder.open(run, source, resume)
     if resume and not folder.begun:
-        note = Note("nothing_to_resume", f"There was no run to resume in `{folder.path}`; it was started anew.",
-                    severity="warning")
-        prepared = replace(prepared, notes=(*prepared.notes, note))
-    folder.begin(name, settings, fingerprint(prepared.table, name, chosen))
-    onlooker = Onlooker(progress or Silent(), tuple(callbacks))
-    return _finish(prepared, chosen, folder, stages, onlooker, resume)
+        notes.append(Note("nothing_to_resume", f"There was no run to resume in `{folder.path}`; it was started anew.",
+                          severity="warning"))
+    folder.begin(name, settings, fingerprint(table, name, chosen))
+    if job is None:
+        return _finish(replace(prepared, notes=(*notes, *prepared.notes)), chosen, folder, stages, onlooker, resume)
+    watch = Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume)
+    finished = job.run(Order(table, name, chosen, folder.command(name), watch, stages,
+                             lambda model: model.save(folder.model), tuple(notes)))
+    return _kept(Run(folder.path, finished.model, finished.result, finished.metrics, finished.history,
+                     finished.ending), folder, finished.settings)
+
+
+def _kept(finished: Run, folder: RunFolder, settings: Mapping[str, Any]) -> Run:
+    folder.write(finished, settings)
+    return finished
 
 
 def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stages: Stages, onlooker: Onlooker,
@@ -103,7 +120,7 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
         prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
         learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
     learned.model.save(folder.model)
-    story = Story(prepared, lesson, learned, settings, crossed, folder.command(prepared), stages)
+    story = Story(prepared, lesson, learned, settings, crossed, folder.command(prepared.target.name), stages)
     try:
         story = _judged(story, train_rows, test_rows)
     except KeyboardInterrupt:  # the model is saved; what is known of it is told
@@ -131,8 +148,7 @@ def _written(story: Story, folder: RunFolder) -> Run:
     result, metrics, about = summarise(story)
     model = story.learned.model.with_metrics(metrics, about)
     finished = Run(folder.path, model, result, metrics, story.learned.outcome.history, story.learned.outcome.ending)
-    folder.write(finished, story.settings)
-    return finished
+    return _kept(finished, folder, story.settings)
 
 
 def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:

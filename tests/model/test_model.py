@@ -15,7 +15,7 @@ import pytest
 from pellucid.core.note import Note
 from pellucid.errors import DataError, StorageError
 from pellucid.model.archive import FORMAT, read_archive
-from pellucid.model.model import load
+from pellucid.model.load import load
 from tests.model.make_format_file import FILES, rows
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "pellucid" / "model" / "model.schema.json").read_text())

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pellucid.errors import DataError, SettingsError
-from pellucid.model.model import load
+from pellucid.model.load import load
 from pellucid.tasks.train import train
 
 QUICK = {"members": 2, "hidden": (8,), "epochs": 8, "batch_size": 16, "column_dropout": 0.0}

@@ -1,0 +1,130 @@
+"""What trained models of all tasks have in common: the file they are kept in, and how they are asked."""
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import polars as pl
+
+from pellucid.core.note import Note
+from pellucid.core.registry import Registry
+from pellucid.features.base import AbstractFeature
+from pellucid.features.inputs import probe_inputs
+from pellucid.model.archive import Archive, flatten, write_archive
+from pellucid.model.card import model_card, plain_values
+from pellucid.model.members import Members
+from pellucid.networks.describe import Description, describe
+
+EXTRA = "extra."
+"""Before the names of tensors that are no weights."""
+
+
+class Answers(Protocol):
+    """What a model says about rows: one value that turns into a data frame, JSON or CSV."""
+
+    notes: tuple[Note, ...]
+    first_row: int
+
+    def __len__(self) -> int: ...
+
+    def to_frame(self) -> pl.DataFrame: ...
+
+    def to_json(self) -> list[dict[str, Any]]: ...
+
+    def to_csv(self, header: bool = True) -> str: ...
+
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+
+
+class AbstractModel(ABC):
+    """Trained networks with everything that they need to answer: scaling, vocabularies, calibration.
+
+    Subclasses are frozen dataclasses with at least the fields below; each is registered in `model_kinds` under the
+    tasks that it serves.
+
+    Args:
+        features: how each input column is encoded.
+        members: the networks.
+        settings: what the model was trained with.
+        metrics: its quality on rows that were not used for anything else.
+        about: versions, data fingerprint, date: information only.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = ()
+    features: tuple[AbstractFeature, ...]
+    members: Members
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+    @property
+    @abstractmethod
+    def task(self) -> str:
+        """One of `core.names.TASKS`."""
+
+    @abstractmethod
+    def predict(self, data: Any, *, coverage: float | None = None) -> Answers:
+        """An answer for every row of `data`."""
+
+    @abstractmethod
+    def evaluate(self, data: Any) -> dict[str, Any]:
+        """The quality on rows with known answers: `task`, `target`, `rows`, `left_out`, `metrics`, `promise`."""
+
+    @abstractmethod
+    def to_record(self) -> dict[str, Any]:
+        """Everything but the tensors, as JSON values; begin with `self.common_record()`."""
+
+    @classmethod
+    @abstractmethod
+    def from_record(cls, record: Mapping[str, Any], members: Members, extra: Mapping[str, np.ndarray]) -> Self:
+        """The model that a file holds; `KeyError`, `TypeError` or `ValueError` where its parts do not fit."""
+
+    def extra_tensors(self) -> dict[str, np.ndarray]:
+        """Arrays besides the weights that the file holds, by name."""
+        return {}
+
+    def probe_inputs(self) -> dict[str, Any]:
+        """Made-up encoded rows, asked at saving and again at loading."""
+        return probe_inputs(self.features)
+
+    def about_lines(self) -> Sequence[str]:
+        """Further lines of the card, in Markdown."""
+        return ()
+
+    def common_record(self) -> dict[str, Any]:
+        """What the record of every model holds."""
+        return {"task": self.task, "features": [feature.to_json() for feature in self.features],
+                "network": dict(self.members.spec), "members": len(self.members),
+                "settings": plain_values(self.settings), "metrics": plain_values(self.metrics),
+                "about": plain_values(self.about)}
+
+    def describe(self) -> Description:
+        """The network in a table: layers, neurons, synapses, biases, shapes, operations, memory."""
+        return describe(self.members.network())
+
+    def with_metrics(self, metrics: Mapping[str, Any], about: Mapping[str, Any]) -> Self:
+        """The same model with its measured quality written in."""
+        return replace(self, metrics=dict(metrics), about=dict(about))  # type: ignore[type-var]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to one file, without pickle; a full disk leaves what was there before.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        inputs = self.probe_inputs()
+        probe = flatten(inputs) | {"outputs": self.members.outputs(inputs)}
+        tensors = self.members.tensors() | {EXTRA + name: array for name, array in self.extra_tensors().items()}
+        return write_archive(Archive(self.to_record(), tensors, probe, model_card(self)), path)
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{html.escape(repr(self))}</b></p>" + self.describe()._repr_html_()
+
+
+model_kinds: Registry[type[AbstractModel]] = Registry("task of a model")
+"""The class of a model by the task that its file names."""
