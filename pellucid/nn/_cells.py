@@ -14,6 +14,7 @@ from pellucid.nn.activations import activate
 
 State = tuple[Float[Array, "batch neurons"], ...]
 """What a cell hands on from step to step: first what its neurons give, then what they keep to themselves."""
+Arrays = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class AbstractCell(abc.ABC):
     two_sided: ClassVar[bool] = False
 
     @abc.abstractmethod
-    def step(self, projected: Array, recurrent: Array, before: State, offset: Array | None) -> tuple[State, Array]:
-        """The state after a step and what the gradient needs of it.
+    def step(self, projected: Array, recurrent: Array, before: State, offset: Array | None) -> tuple[State, Arrays]:
+        """The state after a step and what else the gradient needs of it, each (batch, neurons).
 
         Args:
             projected: (batch, gates · neurons) `inputs · weight + bias`.
@@ -37,7 +38,8 @@ class AbstractCell(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pull(self, kept: Array, before: State, by_after: State) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
+    def pull(self, kept: Arrays, before: State, after: State,
+             by_after: State) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
         """The gradient by `projected` (and by `recurrent`, where that differs), and by the state before the step, save
         for the way through `recurrent`; `None` where that is the only way."""
 
@@ -58,13 +60,13 @@ class SimpleCell(AbstractCell):
         """The state after a step."""
         total = projected + recurrent
         after = activate(self.activation, total)
-        return (after,), after if self.activation == "tanh" else total
+        return (after,), (total,)
 
-    def pull(self, kept, before, by_after):
+    def pull(self, kept, before, after, by_after):
         """The gradient of a step."""
         if self.activation == "tanh":
-            return (by_after[0] * (1 - kept * kept),), (None,)
-        _, back = jax.vjp(lambda total: activate(self.activation, total), kept)
+            return (by_after[0] * (1 - after[0] * after[0]),), (None,)
+        _, back = jax.vjp(lambda total: activate(self.activation, total), kept[0])
         return back(by_after[0]), (None,)
 
 
@@ -83,15 +85,15 @@ class LstmCell(AbstractCell):
         """The state after a step."""
         total = projected + recurrent
         half = _where_gates(total, 0.5)
-        kept = half * jnp.tanh(half * total) + (1 - half)  # the tanh of the candidate, and σ(x) = (tanh(x/2) + 1) / 2
-        inwards, forget, candidate, outwards = jnp.split(kept, 4, axis=-1)
+        gates = half * jnp.tanh(half * total) + (1 - half)  # the tanh of the candidate, and σ(x) = (tanh(x/2) + 1) / 2
+        inwards, forget, candidate, outwards = kept = tuple(jnp.split(gates, 4, axis=-1))
         memory = forget * before[1] + inwards * candidate
         return (outwards * jnp.tanh(memory), memory), kept
 
-    def pull(self, kept, before, by_after):
+    def pull(self, kept, before, after, by_after):
         """The gradient of a step."""
-        inwards, forget, candidate, outwards = jnp.split(kept, 4, axis=-1)
-        squashed = jnp.tanh(forget * before[1] + inwards * candidate)
+        inwards, forget, candidate, outwards = kept
+        squashed = jnp.tanh(after[1])
         by_memory = by_after[1] + by_after[0] * outwards * (1 - squashed * squashed)
         by_total = jnp.concatenate([
             by_memory * candidate * inwards * (1 - inwards), by_memory * before[1] * forget * (1 - forget),
@@ -132,11 +134,11 @@ class GruCell(AbstractCell):
         inner = new_back + offset
         new = jnp.tanh(new_in + reset * inner)
         after = new + keep * (before[0] - new)
-        return (after,), jnp.concatenate([reset, keep, new, inner], axis=-1)
+        return (after,), (reset, keep, new, inner)
 
-    def pull(self, kept, before, by_after):
+    def pull(self, kept, before, after, by_after):
         """The gradient of a step."""
-        reset, keep, new, inner = jnp.split(kept, 4, axis=-1)
+        reset, keep, new, inner = kept
         by_new = by_after[0] * (1 - keep) * (1 - new * new)
         by_keep = by_after[0] * (before[0] - new) * keep * (1 - keep)
         by_reset = by_new * inner * reset * (1 - reset)

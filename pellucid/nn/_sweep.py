@@ -29,10 +29,17 @@ class Weights(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the steps leave behind for the gradient, by time."""
+    """What the steps leave behind, by time; without a gradient, only the first state.
 
-    before: State
-    gates: Float[Array, "time batch kept"]
+    One array for each kind of value: XLA does not vectorise what reads several columns of one step of a larger array.
+
+    Args:
+        states: before the first step and after each; backwards in time, after each step and before the one of the end.
+        more: what else the gradient needs of a step.
+    """
+
+    states: tuple[Float[Array, "moments batch neurons"], ...]
+    more: tuple[Float[Array, "time batch neurons"], ...]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
@@ -101,30 +108,32 @@ def _run(cell: AbstractCell, reverse: bool, weights: Weights, inputs: Array, sta
     span, neurons = _Span.of(time, lengths), weights.recurrent.shape[0]
     inputs = _lengthened(inputs, span.padded)
     buffer = partial(jnp.zeros, dtype=inputs.dtype)
-    outputs = buffer((span.padded, batch, neurons))
-    kept = Kept(tuple(jnp.zeros_like(outputs) for _ in start),
-                buffer((span.padded, batch, cell.kept * neurons))) if keep else None
+    states = (buffer((span.padded + 1, batch, neurons)),) * (len(start) if keep else 1)
+    kept = Kept(_put(states, start[:len(states)], span.steps if reverse else 0),
+                (buffer((span.padded, batch, neurons)),) * (cell.kept if keep else 0))
 
     def stretch(turn: Array, carry: Any) -> Any:
         first, size = span.place(turn, reverse)
         projected = _cut(inputs, first, span.stretch) @ weights.inputs
 
         def one(index: Array, carry: Any) -> Any:
-            state, outputs, kept = carry
+            state, kept = carry
             index = size - 1 - index if reverse else index
             step = first + index
             valid = _valid(step, lengths)
             total = _at(projected, index) + weights.bias
-            new, gates = cell.step(total, state[0] @ weights.recurrent, state, weights.offset)
-            if keep:
-                kept = Kept(_put(kept.before, state, step), _put(kept.gates, gates, step))
-            outputs = _put(outputs, _choose(valid, new[0], jnp.zeros_like(new[0])), step)
-            return _choose(valid, new, state), outputs, kept
+            new, more = cell.step(total, state[0] @ weights.recurrent, state, weights.offset)
+            new = _choose(valid, new, state)
+            return new, Kept(_put(kept.states, new[:len(kept.states)], step + (not reverse)),
+                             _put(kept.more, more[:len(kept.more)], step))
 
         return jax.lax.fori_loop(0, size, one, carry)
 
-    last, outputs, kept = jax.lax.fori_loop(0, span.count, stretch, (start, outputs, kept))
-    return outputs[:time], last, kept
+    last, kept = jax.lax.fori_loop(0, span.count, stretch, (start, kept))
+    outputs = _cut(kept.states[0], 0 if reverse else 1, time)
+    if lengths is not None:
+        outputs = jnp.where(jnp.arange(time)[:, None, None] < lengths[:, None], outputs, 0)
+    return outputs, last, kept
 
 
 def _forward(cell: AbstractCell, reverse: bool, weights: Weights, inputs: Array, start: State,
@@ -137,6 +146,7 @@ class _Back(NamedTuple):
     """What every step of the gradient reads."""
 
     kept: Kept
+    reverse: bool
     by_outputs: Float[Array, "time batch neurons"]
     recurrent: Float[Array, "gates neurons"]
 
@@ -145,7 +155,8 @@ class _Back(NamedTuple):
         """From the gradient by the state after a step to those by the state before it and by what entered the gates."""
         by_output = _at(self.by_outputs, step)
         by_new = (by_state[0] + _choose(valid, by_output, jnp.zeros_like(by_output)), *by_state[1:])
-        pulled, by_before = cell.pull(_at(self.kept.gates, step), _at(self.kept.before, step), by_new)
+        before, after = (_at(self.kept.states, step + later) for later in (self.reverse, not self.reverse))
+        pulled, by_before = cell.pull(_at(self.kept.more, step), before, after, by_new)
         pulled = tuple(_choose(valid, value, jnp.zeros_like(value)) for value in pulled)
         through = pulled[-1] @ self.recurrent
         by_before = (through if by_before[0] is None else by_before[0] + through, *by_before[1:])
@@ -166,7 +177,7 @@ def _backward(cell: AbstractCell, reverse: bool, saved: Any, gradient: tuple[Arr
     by_outputs, by_last = gradient
     span = _Span.of(time, lengths)
     inputs, by_outputs = (_lengthened(value, span.padded) for value in (inputs, by_outputs))
-    back = _Back(kept, by_outputs, weights.recurrent.T)
+    back = _Back(kept, reverse, by_outputs, weights.recurrent.T)
     slots = (jnp.zeros((span.stretch, batch, weights.recurrent.shape[1]), inputs.dtype),) * (1 + cell.two_sided)
 
     def stretch(turn: Array, carry: Any) -> Any:
@@ -181,8 +192,8 @@ def _backward(cell: AbstractCell, reverse: bool, saved: Any, gradient: tuple[Arr
         if reverse:  # the stretch that may not be full comes last here, and must leave zeros behind its last step
             slots = jax.tree.map(jnp.zeros_like, slots)
         by_state, slots = jax.lax.fori_loop(0, size, one, (by_state, slots))
-        moved = _by_weights(weights, _cut(inputs, first, span.stretch), _cut(kept.before[0], first, span.stretch),
-                            slots)
+        moved = _by_weights(weights, _cut(inputs, first, span.stretch),
+                            _cut(kept.states[0], first + reverse, span.stretch), slots)
         by_inputs = jax.lax.dynamic_update_slice_in_dim(by_inputs, slots[0] @ weights.inputs.T, first, axis=0)
         return by_state, jax.tree.map(jnp.add, by_weights, moved), by_inputs, slots
 
