@@ -2,7 +2,7 @@
 
 The shapes are fixed and the number of steps is a traced integer, the most inner nodes that a tree of this batch has;
 so one compiled program serves all batches and does no more work than they need. The states of leaves and inner nodes
-lie in two halves of one array, [slots, batch, state], so that every read is a gather and every write a slice. The
+lie in two halves of the same arrays, [slots, batch, size], so that every read is a gather and every write a slice. The
 gradient walks down in a loop of its own, in which a node fetches its gradient from its parent's record, and the
 weights get theirs from a few large products.
 """
@@ -25,6 +25,10 @@ STEPS_AT_ONCE = 8
 """Steps that share one matrix product: enough rows for a fast one, few enough for little waste."""
 
 
+State = tuple[Float[Array, "... size"], ...]
+"""What nodes are: first what they give as their outputs, then what they keep to themselves."""
+
+
 class Cell(Protocol):
     """How a node's state comes from its children's; hashable, without arrays.
 
@@ -32,12 +36,12 @@ class Cell(Protocol):
     `combine(features(children) · weight, bias, children)`, where a missing child's state is zero.
     """
 
-    def features(self, children: Float[Array, "batch arity state"]) -> Float[Array, "batch ... inputs"]:
-        """What the weights are multiplied by."""
+    def features(self, children: State) -> Float[Array, "batch ... inputs"]:
+        """What the weights are multiplied by, from (batch, arity, size) each."""
 
     def combine(self, total: Float[Array, "batch ... outputs"], bias: Float[Array, "#batch biases"],
-                children: Float[Array, "batch arity state"]) -> Float[Array, "batch state"]:
-        """The state of the node."""
+                children: State) -> State:
+        """The state of the node, (batch, size) each."""
 
 
 class TreePlan(NamedTuple):
@@ -125,10 +129,10 @@ def rested(values: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
 class Leaf:
     """A leaf's state from its vector, of which a share `rate` of the entries rests; hashable."""
 
-    states: Callable[[PyTree[Array], Array], Array]
+    states: Callable[[PyTree[Array], Array], State]
     rate: float
 
-    def __call__(self, weights: PyTree[Array], inputs: Array, key: Array | None) -> Array:
+    def __call__(self, weights: PyTree[Array], inputs: Array, key: Array | None) -> State:
         return self.states(weights, rested(inputs, self.rate, key))
 
 
@@ -139,52 +143,49 @@ class Way:
     Args:
         cell: how a node's state comes from its children's.
         leaf: how a leaf's state comes from its vector.
-        size: how many entries of a state the node gives as its output, the first ones.
     """
 
     cell: Cell
     leaf: Leaf
-    size: int
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def walk(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> Float[Array, "places batch size"]:
     """The outputs of all slots and, at the end, of the empty one, which are zero; `key` is for the leaves."""
-    return _up(way, moving, plan, key)[..., :way.size]
+    return _up(way, moving, plan, key)[0]
 
 
-def _up(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> Float[Array, "places batch state"]:
+def _up(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> State:
     """The states of all slots and of the empty one."""
     room, batch = plan.child.shape[:2]
-    shape = jax.eval_shape(way.leaf, moving.whole, _chunk(moving.leaves, 0), key)
+    shapes = jax.eval_shape(way.leaf, moving.whole, _chunk(moving.leaves, 0), key)
 
-    def leaves(index: Array, states: Array) -> Array:
+    def leaves(index: Array, states: State) -> State:
         made = way.leaf(moving.whole, _chunk(moving.leaves, index), _own_key(key, index))
         return _put_chunk(states, made, index)
 
-    def step(time: Array, states: Array) -> Array:
+    def step(time: Array, states: State) -> State:
         own = _flat_rows(states, _at(plan.child, time))
         return _put(states, way.cell.combine(way.cell.features(own) @ moving.weight, _at(moving.bias, time), own),
                     room + time)
 
-    states = jnp.zeros((2 * room + 1, batch, shape.shape[-1]), shape.dtype)
+    states = tuple(jnp.zeros((2 * room + 1, batch, shape.shape[-1]), shape.dtype) for shape in shapes)
     states = jax.lax.fori_loop(0, _chunks(plan.leaves), leaves, states)
     return jax.lax.fori_loop(0, plan.steps, step, states)
 
 
 def _forward(way: Way, moving: Moving, plan: TreePlan, key: Array | None) -> tuple[Array, tuple]:
     states = _up(way, moving, plan, key)
-    return states[..., :way.size], (moving, plan, key, states)
+    return states[0], (moving, plan, key, states)
 
 
 def _backward(way: Way, kept: tuple, gradient: Array) -> tuple:
     moving, plan, key, states = kept
-    rest = [(0, 0), (0, states.shape[-1] - way.size)]  # the memory of a node is no output
-    record, by_weight, by_bias = _down(way.cell, kept, gradient, rest)
+    record, by_weight, by_bias = _down(way.cell, kept, gradient)
 
     def leaves(index: Array, carry: tuple[Any, Array]) -> tuple[Any, Array]:
         own = partial(way.leaf, key=_own_key(key, index))
-        above = jnp.pad(_chunk(gradient, index), [(0, 0), *rest]) + _flat_rows(record, _chunk(plan.parent, index), 3)
+        above = _from_above(record, _chunk(plan.parent, index), _chunk(gradient, index))
         by_whole, by_values = jax.vjp(own, moving.whole, _chunk(moving.leaves, index))[1](above)
         return jax.tree.map(jnp.add, carry[0], by_whole), _put_chunk(carry[1], by_values, index)
 
@@ -193,7 +194,13 @@ def _backward(way: Way, kept: tuple, gradient: Array) -> tuple:
     return Moving(by_weight, by_bias, by_whole, by_leaves), jax.tree.map(lambda leaf: None, plan), None
 
 
-def _down(cell: Cell, kept: tuple, gradient: Array, rest: list[tuple[int, int]]) -> tuple[Array, Array, Array]:
+def _from_above(record: State, parent: Int[Array, ...], by_output: Array) -> State:
+    """The gradient by states: what their parents recorded, and what came by their outputs."""
+    recorded = _flat_rows(record, parent, 3)
+    return recorded[0] + by_output, *recorded[1:]
+
+
+def _down(cell: Cell, kept: tuple, gradient: Array) -> tuple[State, Array, Array]:
     """The gradients of the children of each inner node, of the weights and of the bias.
 
     Chunk by chunk from the roots on: what the weights gave at these steps is computed again, in one product, and their
@@ -203,7 +210,7 @@ def _down(cell: Cell, kept: tuple, gradient: Array, rest: list[tuple[int, int]])
     room, batch, arity = plan.child.shape
     weight, one_bias = moving.weight, moving.bias.shape[0] == 1
 
-    def chunk(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    def chunk(index: Array, carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
         record, by_weight, by_bias = carry
         number = _chunks(plan.steps) - 1 - index
         first = number * STEPS_AT_ONCE
@@ -212,14 +219,15 @@ def _down(cell: Cell, kept: tuple, gradient: Array, rest: list[tuple[int, int]])
         totals = inputs @ weight
         here = jnp.minimum(STEPS_AT_ONCE, plan.steps - first)
 
-        def step(index: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        def step(index: Array, carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
             record, by_totals, by_bias = carry
             place = here - 1 - index
             time = first + place
-            above = jnp.pad(_at(gradient, room + time), rest) + _flat_rows(record, _at(plan.parent, room + time), 3)
+            above = _from_above(record, _at(plan.parent, room + time), _at(gradient, room + time))
             node, bias = _at(own, place), _at(moving.bias, time)
             by_total, by_own_bias, by_children = jax.vjp(cell.combine, _at(totals, place), bias, node)[1](above)
-            by_children += jax.vjp(cell.features, node)[1](by_total @ weight.T)[0]
+            by_features, = jax.vjp(cell.features, node)[1](by_total @ weight.T)
+            by_children = jax.tree.map(jnp.add, by_children, by_features)
             by_bias = by_bias + by_own_bias[None] if one_bias else _put(by_bias, by_own_bias, time)
             return _put(record, by_children, time), _put(by_totals, by_total, place), by_bias
 
@@ -227,7 +235,8 @@ def _down(cell: Cell, kept: tuple, gradient: Array, rest: list[tuple[int, int]])
         product = inputs.reshape(-1, inputs.shape[-1]).T @ by_totals.reshape(-1, by_totals.shape[-1])
         return record, by_weight + product, by_bias
 
-    record = jnp.zeros((room + 1, batch, arity, states.shape[-1]), states.dtype)  # one more: nothing comes to a root
+    # one more step than there can be: nothing comes to a root
+    record = tuple(jnp.zeros((room + 1, batch, arity, state.shape[-1]), state.dtype) for state in states)
     return jax.lax.fori_loop(0, _chunks(plan.steps), chunk,
                              (record, jnp.zeros_like(weight), jnp.zeros_like(moving.bias)))
 
@@ -309,8 +318,9 @@ def _own_key(key: Array | None, index: Array) -> Array | None:
     return None if key is None else jax.random.fold_in(key, index)
 
 
-def _put_chunk(values: Array, chunk: Array, index: Array) -> Array:
-    return jax.lax.dynamic_update_slice_in_dim(values, chunk, index * STEPS_AT_ONCE, 0)
+def _put_chunk(values: Any, chunk: Any, index: Array) -> Any:
+    return jax.tree.map(lambda whole, part: jax.lax.dynamic_update_slice_in_dim(whole, part, index * STEPS_AT_ONCE, 0),
+                        values, chunk)
 
 
 def _chunk(values: Array, index: Array | int) -> Array:
@@ -321,19 +331,21 @@ def _chunks(steps: Array) -> Array:
     return (steps + STEPS_AT_ONCE - 1) // STEPS_AT_ONCE
 
 
-def _flat_rows(values: Array, place: Int[Array, ...], axes: int = 2) -> Array:
-    """The entries at places, which count through the first `axes` axes of `values`."""
-    return _rows(values.reshape(-1, *values.shape[axes:]), place)
+def _flat_rows(values: Any, place: Int[Array, ...], axes: int = 2) -> Any:
+    """The entries at places, which count through the first `axes` axes of each of `values`."""
+    return jax.tree.map(lambda whole: _rows(whole.reshape(-1, *whole.shape[axes:]), place), values)
 
 
 def _rows(values: Array, place: Int[Array, ...]) -> Array:
     return values.at[place].get(**_INSIDE)
 
 
-def _at(values: Array, time: Array) -> Array:
+def _at(values: Any, time: Array) -> Any:
     """One step of values whose leading axis is time, or the only one there is."""
-    return jax.lax.dynamic_index_in_dim(values, 0 if values.shape[0] == 1 else time, keepdims=False)
+    return jax.tree.map(lambda whole: jax.lax.dynamic_index_in_dim(whole, 0 if whole.shape[0] == 1 else time,
+                                                                   keepdims=False), values)
 
 
 def _put(values: Any, value: Any, time: Array) -> Any:
-    return jax.lax.dynamic_update_index_in_dim(values, value.astype(values.dtype), time, 0)
+    return jax.tree.map(lambda whole, one: jax.lax.dynamic_update_index_in_dim(whole, one.astype(whole.dtype), time, 0),
+                        values, value)

@@ -18,65 +18,69 @@ from jaxtyping import Array, Float, Int, PyTree
 from pellucid.errors import ShapeError
 from pellucid.nn._checks import whole_number
 from pellucid.nn._random import normal, subkeys
-from pellucid.nn._tree_loop import Cell, Leaf, Moving, TreePlan, Way, in_node_order, rested, tree_plan, walk
+from pellucid.nn._tree_loop import Cell, Leaf, Moving, State, TreePlan, Way, in_node_order, rested, tree_plan, walk
 from pellucid.nn.initialisers import initialise, initialisers
 
 
 @dataclass(frozen=True)
 class _LstmCell:
-    """Gates for input, output and update, and a forget gate for each child; the state is (output | memory)."""
+    """Gates for input, output and update, and a forget gate for each child; the state is (output, memory)."""
 
     size: int
 
-    def gated(self, total: Array, bias: Array, forgotten: Array) -> Array:
+    def gated(self, total: Array, bias: Array, forgotten: Array) -> State:
         """From the sums of the three gates and what the children's memories leave, the state."""
         gates, update = jnp.split(total + bias[..., :3 * self.size], [2 * self.size], axis=-1)
         let_in, let_out = jnp.split(jax.nn.sigmoid(gates), 2, axis=-1)
         memory = let_in * jnp.tanh(update) + forgotten
-        return jnp.concatenate([let_out * jnp.tanh(memory), memory], axis=-1)
+        return let_out * jnp.tanh(memory), memory
 
 
 @dataclass(frozen=True)
 class _LstmLeaf(_LstmCell):
-    def __call__(self, weights: tuple[Array, Array], inputs: Array) -> Array:
+    def __call__(self, weights: tuple[Array, Array], inputs: Array) -> State:
         return self.gated(inputs @ weights[0], weights[1], jnp.zeros((), inputs.dtype))
 
 
 @dataclass(frozen=True)
 class _ChildSumCell(_LstmCell):
-    def features(self, children: Array) -> Array:
-        return children[..., :self.size]
+    def features(self, children: State) -> Array:
+        return children[0]
 
-    def combine(self, total: Array, bias: Array, children: Array) -> Array:
+    def combine(self, total: Array, bias: Array, children: State) -> State:
         keep = jax.nn.sigmoid(total[..., 3 * self.size:] + bias[..., None, 3 * self.size:])
-        forgotten = jnp.sum(keep * children[..., self.size:], axis=-2)
+        forgotten = jnp.sum(keep * children[1], axis=-2)
         return self.gated(jnp.sum(total[..., :3 * self.size], axis=-2), bias, forgotten)
 
 
 @dataclass(frozen=True)
 class _NaryCell(_LstmCell):
-    def features(self, children: Array) -> Array:
-        return children[..., :self.size].reshape(*children.shape[:-2], -1)
+    def features(self, children: State) -> Array:
+        return _joined(children[0])
 
-    def combine(self, total: Array, bias: Array, children: Array) -> Array:
+    def combine(self, total: Array, bias: Array, children: State) -> State:
         own = total[..., 3 * self.size:].reshape(*total.shape[:-1], -1, self.size)
         keep = jax.nn.sigmoid(own + bias[..., None, 3 * self.size:])
-        return self.gated(total[..., :3 * self.size], bias, jnp.sum(keep * children[..., self.size:], axis=-2))
+        return self.gated(total[..., :3 * self.size], bias, jnp.sum(keep * children[1], axis=-2))
 
 
 @dataclass(frozen=True)
 class _TensorCell:
-    def features(self, children: Array) -> Array:
-        joined = children.reshape(*children.shape[:-2], -1)
+    def features(self, children: State) -> Array:
+        joined = _joined(children[0])
         pairs = joined[..., :, None] * joined[..., None, :]
         return jnp.concatenate([pairs.reshape(*joined.shape[:-1], -1), joined], axis=-1)
 
-    def combine(self, total: Array, bias: Array, children: Array) -> Array:
-        return jnp.tanh(total + bias)
+    def combine(self, total: Array, bias: Array, children: State) -> State:
+        return (jnp.tanh(total + bias),)
 
 
-def _tanh_leaf(weights: tuple[()], inputs: Array) -> Array:
-    return jnp.tanh(inputs)
+def _joined(children: Float[Array, "*batch arity size"]) -> Float[Array, "*batch inputs"]:
+    return children.reshape(*children.shape[:-2], -1)
+
+
+def _tanh_leaf(weights: tuple[()], inputs: Array) -> State:
+    return (jnp.tanh(inputs),)
 
 
 class AbstractTreeLayer(eqx.Module):
@@ -107,7 +111,7 @@ class AbstractTreeLayer(eqx.Module):
 
     @property
     @abc.abstractmethod
-    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], State]:
         """From (`leaf_weights()`, vectors) to the states of nodes without children; hashable, without arrays."""
 
     @abc.abstractmethod
@@ -129,7 +133,7 @@ class AbstractTreeLayer(eqx.Module):
         """
         word_key, own_key = (None, None) if key is None else subkeys(key, 2)
         weight = rested(self.joined_weight(), connections, own_key)
-        way = Way(self.cell, Leaf(self.leaf_states, rate), self.out_features)
+        way = Way(self.cell, Leaf(self.leaf_states, rate))
         return walk(way, Moving(weight, self.inner_bias(inner), self.leaf_weights(), leaves), plan, word_key)
 
     def __call__(self, inputs: Float[Array, "batch nodes features"], children: Int[Array, "batch nodes arity"],
@@ -210,7 +214,7 @@ class _TreeLstm(AbstractTreeLayer):
         return self.input_weight[:, :3 * self.size], self.bias[:3 * self.size]
 
     @property
-    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], State]:
         """From (`leaf_weights()`, vectors) to the states of nodes without children."""
         return _LstmLeaf(self.size)
 
@@ -374,7 +378,7 @@ class TensorTree(AbstractTreeLayer):
         return ()
 
     @property
-    def leaf_states(self) -> Callable[[PyTree[Array], Array], Array]:
+    def leaf_states(self) -> Callable[[PyTree[Array], Array], State]:
         """From (`leaf_weights()`, vectors) to the states of nodes without children."""
         return _tanh_leaf
 
