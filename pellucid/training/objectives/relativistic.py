@@ -75,16 +75,17 @@ class RelativisticPairing(AbstractObjective):
         made = network.generate(network.noise(key, len(real)), labels)
         still = jax.lax.stop_gradient(made)
         judge, held = network.discriminator, jax.lax.stop_gradient(network.discriminator)
-        of_real, of_still, of_made = judge(real, labels), judge(still, labels), held(made, labels)
-        lead = of_real.logit - of_still.logit
+        of_both, of_made = judge(jnp.concatenate([real, still]), _twice(labels)), held(made, labels)
+        of_real, of_still = jnp.split(of_both.logit, 2)
+        lead = of_real - of_still
         discriminating = jax.nn.softplus(-lead)
-        generating = jax.nn.softplus(jax.lax.stop_gradient(of_real.logit) - of_made.logit)
+        generating = jax.nn.softplus(jax.lax.stop_gradient(of_real) - of_made.logit)
         slope = self.slope(judge, real, still, labels, batch.weight)
         also = {"discriminator": discriminating, "generator": generating, "slope": slope, "lead": lead}
         total = discriminating + generating + 0.5 * self.penalty * slope
         if labels is not None:
             right = _named(of_made.classes, labels)
-            total = total - _named(of_real.classes, labels) - self.class_pull * right
+            total = total - _named(of_both.classes[:len(real)], labels) - self.class_pull * right
             also["right"] = (jnp.argmax(of_made.classes, axis=1) == labels).astype(total.dtype)
         return Assessment(total, state, also)
 
@@ -92,14 +93,12 @@ class RelativisticPairing(AbstractObjective):
               weight: Float[Array, " batch"]) -> Float[Array, " batch"]:
         """|∂D/∂x|² + |∂D/∂g|² of the penalised rows, scaled up to the batch; 0 for the others."""
         rows = max(1, round(self.penalised * len(real)))
-        few = None if labels is None else labels[:rows]
-
-        def squared(values: Array) -> Array:
-            gradient = jax.grad(lambda inputs: jnp.sum(judge(inputs, few).logit))(values[:rows])
-            return jnp.sum(jnp.square(gradient), axis=tuple(range(1, gradient.ndim)))
-
+        few = None if labels is None else _twice(labels[:rows])
+        gradient = jax.grad(lambda inputs: jnp.sum(judge(inputs, few).logit))(
+            jnp.concatenate([real[:rows], made[:rows]]))
+        squares = jnp.sum(jnp.square(gradient), axis=tuple(range(1, gradient.ndim)))
         share = jnp.sum(weight[:rows]) / jnp.maximum(jnp.sum(weight), jnp.finfo(weight.dtype).tiny)
-        scaled = (squared(real) + squared(made)) / jnp.maximum(share, jnp.finfo(weight.dtype).tiny)
+        scaled = (squares[:rows] + squares[rows:]) / jnp.maximum(share, jnp.finfo(weight.dtype).tiny)
         return jnp.zeros_like(weight, scaled.dtype).at[:rows].set(scaled)
 
     def measure(self, network: Any, batch: Batch, *, state: PyTree[Array], key: Array) -> Assessment:
@@ -109,6 +108,10 @@ class RelativisticPairing(AbstractObjective):
                          for own in subkeys(key, MEASURED_SAMPLES))
         near = 0.5 * (_distance(real, first) + _distance(real, second))
         return Assessment(near - 0.5 * _distance(first, second), state)
+
+
+def _twice(labels: Array | None) -> Array | None:
+    return None if labels is None else jnp.concatenate([labels, labels])
 
 
 def _named(logits: Float[Array, "batch classes"], labels: Array) -> Float[Array, " batch"]:
