@@ -8,7 +8,7 @@ from pellucid.data.schema import infer_schema
 from pellucid.data.table import Table
 
 QUICK = 8 * 2**20
-"""Larger files, in bytes, are read once only, by the command itself."""
+"""Larger files, in bytes, are read once only, by the command itself; so are folders."""
 
 
 def look(data: str, target: str | None) -> str | Table:
@@ -18,7 +18,7 @@ def look(data: str, target: str | None) -> str | Table:
         DataError: the data cannot be read, or lack the target.
     """
     once = data == "-"
-    if not once and Path(data).is_file() and Path(data).stat().st_size > QUICK:
+    if not once and (Path(data).is_dir() or Path(data).is_file() and Path(data).stat().st_size > QUICK):
         return data
     table = read_table(data)
     if target is not None and target not in table.names:

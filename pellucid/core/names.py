@@ -64,7 +64,9 @@ OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", 
 SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "exponential", "step")
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
-FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "identifier", "ignore")
+FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "molecule", "tree", "identifier", "ignore")
+MEDIA_TYPES = ("image", "audio")
+"""Those whose cells are paths of files, or their bytes."""
 UNUSED_TYPES = ("identifier", "ignore")
 """Those that no network gets to see."""
 FEATURE_TYPE_ALIASES = {

@@ -7,6 +7,7 @@ import numpy as np
 
 from pellucid.core.note import Note
 from pellucid.data.leak import find_leaks
+from pellucid.data.same import alike
 from pellucid.data.schema import Column, Schema
 from pellucid.data.split import duplicate_groups
 from pellucid.data.table import Table
@@ -31,6 +32,9 @@ def require_trainable(table: Table, schema: Schema, *, task: str | None = None) 
         DataError: one column, no target, a target without values or with one class, fewer than 10 rows with a target,
             or no usable column.
     """
+    if len(table.names) < 2 and table.files is not None:
+        raise DataError(f"The folder `{table.source}` has no sub-folders, so that nothing says what each file shows.",
+                        "make one sub-folder for each class, or give a table with a column of paths and one of answers")
     if len(table.names) < 2:
         raise DataError(f"{table.source} has only one column, `{table.names[0]}`.",
                         "give at least one column to learn from besides the target; is the delimiter one of , ; tab |?")
@@ -125,6 +129,7 @@ def _row_notes(table: Table, schema: Schema) -> list[Note]:
         notes.append(Note("duplicate_rows", message, count=repeated, severity="warning"))
     inputs = [column.name for column in schema.features if column.used]
     if schema.targets and inputs:
+        table = alike(table, schema)
         by_inputs = duplicate_groups(table, inputs)
         both = duplicate_groups(table, [*inputs, *schema.targets])
         pairs = np.unique(np.stack([by_inputs, both]), axis=1)[0]

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from pellucid.errors import DataError
+from pellucid.features.media import array_bytes, as_bytes
 
 _SCALAR = (str, bytes, bool, int, float, np.generic, type(None), datetime.date, decimal.Decimal)
 _SECONDS = {pl.Duration: 1e6, pl.Time: 1e9}
@@ -44,7 +45,8 @@ def read_frame(source: Any) -> pl.DataFrame | None:
 
 
 def tidy(frame: pl.DataFrame) -> pl.DataFrame:
-    """Only numbers, truth values, dates and text: categories and anything odd become text, durations seconds."""
+    """Only numbers, truth values, dates, text and the bytes of pictures and recordings: categories and anything odd
+    become text, durations seconds."""
     return pl.DataFrame([_tidy_column(column) for column in frame.get_columns()])
 
 
@@ -60,7 +62,7 @@ def _tidy_column(column: pl.Series) -> pl.Series:
             return column.to_physical().cast(pl.Float64) / unit
     if isinstance(kind, pl.Datetime) and kind.time_zone:
         return column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if kind in (pl.String, pl.Boolean, pl.Date) or kind.is_numeric() or isinstance(kind, pl.Datetime):
+    if kind in (pl.String, pl.Boolean, pl.Date, pl.Binary) or kind.is_numeric() or isinstance(kind, pl.Datetime):
         return column
     return from_values(column.name, column.to_list())
 
@@ -102,6 +104,9 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     values = [None if _is_nothing(value) else value.item() if isinstance(value, np.generic) else value
               for value in values]
     types = {type(value) for value in values if value is not None}
+    media = _media(name, values) if any(_may_be_media(kind) for kind in types) else None
+    if media is not None:
+        return media
     if not types or types <= {str}:
         return pl.Series(name, values, dtype=pl.String)
     if types <= {bool}:
@@ -119,6 +124,23 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
     return pl.Series(name, [None if value is None else _as_words(value) for value in values], dtype=pl.String)
 
 
+def _may_be_media(kind: type) -> bool:
+    return kind in (bytes, bytearray, dict) or issubclass(kind, np.ndarray) or kind.__module__.startswith("PIL.")
+
+
+def _media(name: str, values: Sequence[Any]) -> pl.Series | None:
+    """Pictures and recordings in memory as the bytes of files; `None` where a cell is anything else."""
+    cells = [_encoded(value) for value in values]
+    if any(cell is None and value is not None for cell, value in zip(cells, values, strict=True)):
+        return None
+    return pl.Series(name, cells, dtype=pl.Binary)
+
+
+def _encoded(value: Any) -> bytes | None:
+    """Data sets of Hugging Face hold pictures as `{"bytes": …, "path": …}`."""
+    return as_bytes(value.get("bytes") if isinstance(value, dict) else value)
+
+
 def _as_float(value: Any) -> float:
     try:
         return float(value)
@@ -133,11 +155,14 @@ def _as_words(value: Any) -> str:
 
 
 def read_array(array: np.ndarray) -> pl.DataFrame:
-    """The columns of a 2-D array, called x0, x1, …; fields of a structured array keep their names.
+    """The columns of a 2-D array, called x0, x1, …; fields of a structured array keep their names; an array of pictures
+    becomes the column `image`.
 
     Raises:
-        DataError: not two-dimensional, or complex numbers.
+        DataError: neither two-dimensional nor pictures (rows, height, width[, colours]), or complex numbers.
     """
+    if array.ndim in (3, 4) and array.dtype.kind in "buif" and array.size and (array.ndim == 3 or array.shape[3] <= 4):
+        return pl.DataFrame([pl.Series("image", array_bytes(array), dtype=pl.Binary)])
     if array.dtype.names:
         return pl.DataFrame([_column_of(name, array[name]) for name in array.dtype.names])
     if array.ndim != 2:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,16 @@ import polars as pl
 from pellucid.core.note import Note
 from pellucid.data.delimited import parse_body, read_delimited, scan_lines
 from pellucid.data.dialect import SAMPLE_BYTES, find_dialect
-from pellucid.data.encoding import NOT_TEXT_HINT, gunzip, to_utf8
+from pellucid.data.encoding import gunzip, to_utf8
+from pellucid.data.folder import read_folder
 from pellucid.data.frames import read_array, read_frame, read_mapping, read_records, tidy
+from pellucid.data.media import with_files
+from pellucid.data.sdf import are_molecules, molecule_table
 from pellucid.data.table import Table
+from pellucid.data.trees import are_trees, tree_table
 from pellucid.errors import DataError, MissingExtraError, nearest
 
 TEXT_ENDINGS = {".csv": None, ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None, ".data": None, "": None}
-TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".gz", ".parquet", ".jsonl", ".ndjson", ".json", ".xlsx")
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 STREAMED = 1 << 26  # larger text files are read in blocks by `read_chunks`
 FORMATS_HINT = "give a CSV, TSV, Parquet, JSON Lines or Excel file, a data frame, or a 2-D array"
 
@@ -37,8 +38,10 @@ def read_table(source: Any, *, sheet: str | None = None) -> Table:
     """Read a table.
 
     Args:
-        source: the path of a CSV, TSV or text file (also `.gz`), Parquet, JSON Lines, JSON or Excel file; `"-"` for
-            standard input; a data frame of any library; a 2-D array; a mapping of columns; a list of row mappings.
+        source: the path of a CSV, TSV or text file (also `.gz`), Parquet, JSON Lines, JSON or Excel file, whose columns
+            may hold the paths of pictures or recordings, relative to it; a folder with one sub-folder of pictures,
+            recordings or texts for each class; `"-"` for standard input; a data frame of any library; a 2-D array; an
+            array of pictures (rows, height, width[, colours]); a mapping of columns; a list of row mappings.
         sheet: the name of an Excel sheet; the first one when None.
 
     Raises:
@@ -76,7 +79,7 @@ def _named(frame: pl.DataFrame, source: str) -> Table:
 def _from_path(path: Path, sheet: str | None) -> Table:
     path = path.expanduser()
     if path.is_dir():
-        raise _folder_error(path)
+        return read_folder(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -88,7 +91,7 @@ def _from_path(path: Path, sheet: str | None) -> Table:
     ending = endings[-1] if endings else ""
     if ending == ".gz":
         ending = endings[0] if len(endings) > 1 else ""
-    return _from_bytes(data, path.name, ending, sheet)
+    return with_files(_from_bytes(data, path.name, ending, sheet), path.absolute().parent)
 
 
 def _no_such_file(path: Path) -> DataError:
@@ -102,18 +105,6 @@ def _no_such_file(path: Path) -> DataError:
     hint = "did you mean " + " or ".join(f"`{path.parent / name}`" for name in close) + "?" if close else \
         "check the path, or use `pellucid demo` to try the bundled table"
     return DataError(f"There is no file `{path}`.", hint)
-
-
-def _folder_error(path: Path) -> DataError:
-    entries = sorted(entry for entry in path.rglob("*") if entry.is_file() and not entry.name.startswith("."))
-    if not entries:
-        return DataError(f"The folder `{path}` is empty.", NOT_TEXT_HINT)
-    if any(entry.suffix.lower() in PICTURES for entry in entries):
-        return DataError(f"`{path}` is a folder of pictures, which this version does not learn from.",
-                         NOT_TEXT_HINT)
-    tables = [entry for entry in entries if entry.suffix.lower() in TABLE_ENDINGS]
-    hint = f"give one file, for example `{tables[0]}`" if tables else "give a table such as a CSV file"
-    return DataError(f"`{path}` is a folder, not a table.", hint)
 
 
 def _from_bytes(data: bytes, source: str, ending: str, sheet: str | None) -> Table:
@@ -131,7 +122,11 @@ def _from_bytes(data: bytes, source: str, ending: str, sheet: str | None) -> Tab
         frame = _read_excel(data, source, sheet)
     else:
         text, notes = to_utf8(data, source)
-        if ending in (".jsonl", ".ndjson", ".json") or ending not in TEXT_ENDINGS and text.lstrip()[:1] in (b"{", b"["):
+        found = _read_structures(text, source, ending)
+        if found is not None:
+            frame, more = found
+            notes += more
+        elif ending in (".jsonl", ".ndjson", ".json") or ending not in TEXT_ENDINGS and text.lstrip()[:1] in (b"{", b"["):
             frame = _read_json(text, source)
         else:
             frame, more = read_delimited(text, source, prefer=TEXT_ENDINGS.get(ending))
@@ -139,6 +134,14 @@ def _from_bytes(data: bytes, source: str, ending: str, sheet: str | None) -> Tab
     if frame.height == 0:
         raise DataError(f"`{source}` has column names but no rows.", "give at least 10 rows below the header")
     return Table(frame, source, notes)
+
+
+def _read_structures(text: bytes, source: str, ending: str) -> tuple[pl.DataFrame, tuple[Note, ...]] | None:
+    """A file of molecules or of trees as a table; `None` for anything else."""
+    head = text[:SAMPLE_BYTES].decode("utf-8", "replace")
+    if are_molecules(head, ending):
+        return molecule_table(text.decode("utf-8", "replace"), source)
+    return tree_table(text.decode("utf-8", "replace"), source) if are_trees(head) else None
 
 
 def _native(read: Callable[..., pl.DataFrame], data: bytes, source: str, what: str) -> pl.DataFrame:
@@ -201,8 +204,7 @@ def read_chunks(source: Any, rows: int) -> Iterator[Table]:
         pieces = iter([as_table(source)])
     for piece in pieces:
         for start in range(0, len(piece), rows):
-            notes = piece.notes if start == 0 else ()
-            yield replace(piece, frame=piece.frame.slice(start, rows), notes=notes)
+            yield piece.piece(start, rows)
 
 
 def _is_plain_text(path: Path) -> bool:
@@ -210,7 +212,10 @@ def _is_plain_text(path: Path) -> bool:
         head = file.read(SAMPLE_BYTES)
     if path.suffix.lower() not in TEXT_ENDINGS or head[:2] in (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"PK"):
         return False
-    return not head.startswith((b"PAR1", b"ARROW1")) and b"\0" not in head
+    if head.startswith((b"PAR1", b"ARROW1")) or b"\0" in head:
+        return False
+    words = head.decode("utf-8", "replace")
+    return not are_trees(words) and not are_molecules(words)
 
 
 def _stream(path: Path) -> Iterator[Table]:
@@ -230,7 +235,7 @@ def _stream(path: Path) -> Iterator[Table]:
             rest, text = text[end:], text[:end]
             if text.strip():
                 frame, more = parse_body(text, dialect)
-                yield Table(frame, path.name, (*notes, *more))
+                yield with_files(Table(frame, path.name, (*notes, *more)), path.absolute().parent)
             if not block:
                 return
 

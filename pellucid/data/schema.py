@@ -1,13 +1,14 @@
 """What the columns of a table are: type, reason, and what is to be predicted."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from pellucid.core.names import UNUSED_TYPES
+from pellucid.core.names import MEDIA_TYPES, UNUSED_TYPES
 from pellucid.data.table import Table
 from pellucid.errors import DataError, did_you_mean
 from pellucid.features.base import AbstractFeature
@@ -124,6 +125,8 @@ def _column(name: str, cells: pl.Series, kind: str | None) -> Column:
     found = recognise(name, cells)
     sample = as_text(cells.gather_every(max(len(cells) // 1000, 1)))
     examples = sample.drop_nulls().unique(maintain_order=True).head(NUM_EXAMPLES).to_list()
+    if (kind or found.kind) in MEDIA_TYPES:
+        examples = [os.sep.join(example.split(os.sep)[-2:]) for example in examples]
     reason = found.reason if kind is None else f"as asked for ({found.kind} by itself: {found.reason})"
     return Column(name, kind or found.kind, reason, found.missing, found.distinct, found.infinite, found.unreadable,
                   tuple(examples), kind is not None)

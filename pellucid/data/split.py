@@ -35,10 +35,10 @@ class Split:
 
 
 def duplicate_groups(table: Table, names: Sequence[str]) -> np.ndarray:
-    """A number for each row, int64; rows whose cells in `names` are all equal share it."""
+    """A number for each row, int64; rows whose cells in `names` are all equal, files by their content, share it."""
     if not names:
         return np.arange(len(table), dtype=np.int64)
-    hashes = table.frame.select(names).hash_rows(seed=0).to_numpy()  # two rows in 10¹⁹ meet by chance: harmless
+    hashes = table.contents(names).hash_rows(seed=0).to_numpy()  # two rows in 10¹⁹ meet by chance: harmless
     return np.unique(hashes, return_inverse=True)[1].astype(np.int64)
 
 

@@ -21,11 +21,16 @@ class Table:
         frame: from text files every column is text, nothing is guessed; other sources keep their types.
         source: what it was read from, such as `"bank.csv"`, `"data frame"`, `"array"`, `"standard input"`.
         notes: what reading noticed.
+        files: where each row comes from, as a path relative to the folder that was read; `None` for tables.
+        digests: a number for the content of each file that a cell names, by column of paths: equal files have equal
+            ones.
     """
 
     frame: pl.DataFrame
     source: str
     notes: tuple[Note, ...] = ()
+    files: pl.Series | None = None
+    digests: pl.DataFrame | None = None
 
     def __len__(self) -> int:
         return self.frame.height
@@ -47,7 +52,25 @@ class Table:
 
     def take(self, indices: np.ndarray | Sequence[int]) -> Table:
         """The rows at `indices`, in that order."""
-        return replace(self, frame=self.frame[np.asarray(indices, dtype=np.int64)])
+        indices = np.asarray(indices, dtype=np.int64)
+        pick = lambda rows: None if rows is None else rows[indices]  # noqa: E731
+        return replace(self, frame=self.frame[indices], files=pick(self.files), digests=pick(self.digests))
+
+    def piece(self, start: int, rows: int) -> Table:
+        """Up to `rows` rows from `start` on; the notes go with the first piece."""
+        cut = lambda values: None if values is None else values.slice(start, rows)  # noqa: E731
+        return replace(self, frame=self.frame.slice(start, rows), files=cut(self.files), digests=cut(self.digests),
+                       notes=self.notes if start == 0 else ())
+
+    def contents(self, names: Sequence[str]) -> pl.DataFrame:
+        """The columns `names` for comparing rows: files by what they hold instead of where they are."""
+        frame = self.frame.select(names)
+        known = [] if self.digests is None else [name for name in names if name in self.digests.columns]
+        return frame.with_columns(self.digests.select(known)) if known else frame
+
+    def with_columns(self, columns: Sequence[pl.Series]) -> Table:
+        """The same table with other cells in some columns."""
+        return replace(self, frame=self.frame.with_columns(columns))
 
     def select(self, names: Sequence[str]) -> Table:
         """The columns `names`, in that order.

@@ -36,6 +36,8 @@ def recognise(name: str, column: pl.Series) -> Recognition:
     if present == 0:
         return Recognition("ignore", "no cell has a value", missing=missing)
     distinct = cells.n_unique() - (missing > 0)
+    if isinstance(column.dtype, pl.Enum):
+        return Recognition("category", f"{distinct:,} different names of a fixed list", distinct, missing)
     if cells.dtype == pl.Boolean:
         return _constant(cells, distinct, missing) or Recognition("boolean", "true or false", distinct, missing)
     if cells.dtype in (pl.Date, pl.Datetime):
@@ -46,6 +48,8 @@ def recognise(name: str, column: pl.Series) -> Recognition:
         found = kind.recognise(name, cells)
         if found is not None:
             return found
+    if cells.dtype == pl.Binary:
+        return Recognition("ignore", "bytes that are neither pictures nor recordings", distinct, missing)
     return _recognise_text(name, as_text(cells), distinct)
 
 

@@ -134,7 +134,7 @@ def recognise_target(name: str, column: pl.Series, task: str | None = None) -> t
     """
     if task is not None and task not in TASKS:
         raise SettingsError(f"Unknown task `{task}`.", did_you_mean(task, TASKS))
-    cells = strip_cells(column).drop_nulls()
+    fixed, cells = isinstance(column.dtype, pl.Enum), strip_cells(column).drop_nulls()
     if cells.len() == 0:
         raise DataError(f"The target `{name}` has no value in any row.", "choose another column as the target")
     read = None if cells.dtype == pl.Boolean else read_numbers(cells)
@@ -145,6 +145,8 @@ def recognise_target(name: str, column: pl.Series, task: str | None = None) -> t
     if task is not None:
         return task, "as asked for"
     distinct = cells.n_unique()
+    if fixed:
+        return "classify", f"`{name}` holds {distinct:,} names of folders"
     if readable < READABLE * cells.len():
         return "classify", f"`{name}` holds {distinct:,} different words"
     values = read.values[np.isfinite(read.values)]

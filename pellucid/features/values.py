@@ -1,6 +1,7 @@
 """What the cells of a raw column mean: missing, number, truth value. Works on whole columns with polars."""
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,10 @@ class Numbers:
 def strip_cells(column: pl.Series) -> pl.Series:
     """Text cells without surrounding blanks, null where a cell says "no value"; other columns as they are.
 
-    NaN becomes null in columns of floats.
+    NaN becomes null in columns of floats; levels of a fixed list become text, whatever they say.
     """
+    if isinstance(column.dtype, pl.Enum):
+        return column.cast(pl.String)
     if column.dtype == pl.String:
         stripped = column.str.strip_chars()
         nothing = stripped.str.to_lowercase().is_in(MISSING)
@@ -54,10 +57,13 @@ def strip_cells(column: pl.Series) -> pl.Series:
 
 
 def as_text(column: pl.Series) -> pl.Series:
-    """Cells as text, the same for 3, 3.0 and "3"; null where there is no value."""
+    """Cells as text, the same for 3, 3.0 and "3"; null where there is no value; bytes by their number and a digest."""
     column = strip_cells(column)
     if column.dtype == pl.String:
         return column
+    if column.dtype == pl.Binary:
+        texts = [None if cell is None else f"{len(cell):,} bytes, {zlib.crc32(cell):08x}" for cell in column.to_list()]
+        return pl.Series(column.name, texts, dtype=pl.String)
     if column.dtype.is_float():
         whole = column.is_finite() & (column == column.round(0)) & (column.abs() < 2**53)
         return pl.select(pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String))
@@ -138,6 +144,7 @@ def read_numbers(column: pl.Series, decimal: str | None = None) -> Numbers:
         [1.5, 1000.25, nan]
     """
     mark = decimal or "."
+    column = column.cast(pl.String) if isinstance(column.dtype, pl.Enum) else column
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         values = column.cast(pl.Float64).to_numpy().astype(np.float64)
         missing = np.isnan(values)
