@@ -99,7 +99,7 @@ class Model(AbstractModel):
         coverage = self.calibration.coverage if coverage is None else check_coverage(coverage)
         columns = [feature.name for feature in self.features]
         notes = (*table.notes, *check_columns(table, columns, (self.target.name,)), *inputs.notes)
-        return self._predictions(self.answer(inputs.arrays), coverage, notes)
+        return replace(self._predictions(self.answer(inputs.arrays), coverage, notes), files=table.files)
 
     def _predictions(self, answers: np.ndarray, coverage: float, notes: tuple[Note, ...]) -> Predictions:
         mean, conformal = answers.mean(axis=0), self.calibration.conformal

@@ -28,6 +28,7 @@ class Predictions:
         lower, upper: float64 (rows,): the interval at `coverage`.
         notes: what was noticed about the rows: unseen categories, missing or infinite values, extra columns.
         first_row: the number of the first row, where a large file is predicted in pieces.
+        files: where each row comes from, where a folder is predicted; they stand in place of the row numbers.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Predictions:
     upper: np.ndarray | None = None
     notes: tuple[Note, ...] = ()
     first_row: int = 0
+    files: pl.Series | None = None
 
     def __len__(self) -> int:
         return len(self.prediction)
@@ -63,10 +65,11 @@ class Predictions:
                 for row, held in zip(order, self.sets, strict=True)]
 
     def to_frame(self) -> pl.DataFrame:
-        """A data frame, one row a prediction: `row`, `prediction`, then `confidence`, one `probability_<class>` each
+        """A data frame, one row a prediction: `row` (or `file`), `prediction`, then `confidence`, one `probability_<class>` each
         and `prediction_set` (a JSON list) for classes; `lower` and `upper` for numbers."""
-        columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self)),
-                                   "prediction": self.prediction.tolist()}
+        columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self))} if self.files is None \
+            else {"file": self.files}
+        columns["prediction"] = self.prediction.tolist()
         if self.probabilities is not None:
             columns["confidence"] = self.confidence
             columns |= {f"probability_{label}": self.probabilities[:, index]
