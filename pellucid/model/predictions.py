@@ -65,8 +65,8 @@ class Predictions:
                 for row, held in zip(order, self.sets, strict=True)]
 
     def to_frame(self) -> pl.DataFrame:
-        """A data frame, one row a prediction: `row` (or `file`), `prediction`, then `confidence`, one `probability_<class>` each
-        and `prediction_set` (a JSON list) for classes; `lower` and `upper` for numbers."""
+        """A data frame, one row a prediction: `row` (or `file`), `prediction`, then `confidence`, one
+        `probability_<class>` each and `prediction_set` (a JSON list) for classes; `lower` and `upper` for numbers."""
         columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self))} if self.files is None \
             else {"file": self.files}
         columns["prediction"] = self.prediction.tolist()
