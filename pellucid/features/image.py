@@ -1,0 +1,214 @@
+"""Pictures: files or arrays of any size and mode, as 8-bit pixels of one shape."""
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import polars as pl
+
+from pellucid.features._decoded import DECODED, file_key
+from pellucid.features._pictures import Form, Look, Source, Unreadable, look, pixels, value_range
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features.media import PICTURES, is_media
+
+SMALL = 48
+"""Pictures of one size up to this side are kept as they are."""
+FEWEST, MOST = 32, 128
+"""The range of the longer side that larger pictures are shrunk to."""
+STEP = 8
+LOOKED_AT, DECODED_TO_FIT = 1000, 64
+NAMED = 20
+AT_ONCE = 64
+COLOUR = 8
+"""Channels that differ by more than this in a hundredth of the pixels make a picture coloured."""
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image(AbstractFeature):
+    """Pictures, as uint8 pixels of one size.
+
+    Small pictures of one size stay as they are. Others are scaled to fit the size that was chosen, whole; what is left
+    at two sides takes the colour of the picture's border. Pictures are turned upright as their camera noted, of a film
+    the first picture counts, transparent parts become white, and more than 8 bits a channel are scaled by the range of
+    the training pictures.
+
+    Args:
+        height, width: in pixels.
+        channels: 1 if the training pictures are grey, 3 if coloured.
+        low, high: the range of training pictures with more than 8 bits a channel.
+        original: height and width in the middle of the training pictures.
+    """
+
+    kind: ClassVar[str] = "image"
+    height: int
+    width: int
+    channels: int
+    low: float = 0.0
+    high: float = 255.0
+    original: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def recognise(cls, name: str, cells: pl.Series) -> Recognition | None:
+        """Paths of files, most of which are pictures by their content; or the bytes of pictures."""
+        if not is_media(cells, "image", PICTURES):
+            return None
+        missing = cells.null_count()
+        what = "pictures in memory" if cells.dtype == pl.Binary else "paths of pictures"
+        return Recognition("image", what, cells.n_unique() - (missing > 0), missing)
+
+    @classmethod
+    def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Image:
+        """Choose size and colours by the training rows."""
+        sources = _sources(column)
+        some = [source for source in _spread(sources, LOOKED_AT) if source is not None]
+        seen = dict(zip(some, in_threads(look, some), strict=True))
+        good = [source for source in some if seen[source] is not None]
+        looks = [seen[source] for source in good]
+        height, width = choose_size(looks, len(sources))
+        low, high = _range([source for source in good if seen[source].deep])
+        sample = _spread(good, DECODED_TO_FIT)
+        coloured = in_threads(lambda source: _is_coloured(source, low, high), sample)
+        middle = [int(np.median(sizes)) for sizes in ([one.height for one in looks], [one.width for one in looks])] \
+            if looks else (0, 0)
+        return cls(name=name, reason=reason or _formats(looks), height=height, width=width,
+                   channels=3 if any(coloured) else 1, low=low, high=high, original=(middle[0], middle[1]))
+
+    @property
+    def is_raw(self) -> bool:
+        """A network looks at the pixels."""
+        return True
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self.height, self.width, self.channels
+
+    @property
+    def form(self) -> Form:
+        """What every picture becomes."""
+        return Form(self.height, self.width, self.channels, self.low, self.high)
+
+    def encode(self, column: pl.Series) -> Encoded:
+        """`"pixels"` uint8 (rows, height, width, channels); black where there is no picture."""
+        sources, form = _sources(column), self.form
+        found = np.zeros((len(sources), *self.shape), np.uint8)
+        absent, trouble, bad = np.zeros(len(sources), bool), {}, 0
+
+        def place(row: int) -> str:
+            if sources[row] is None:
+                return ""
+            try:
+                found[row] = _kept(sources[row], form)
+                return ""
+            except Unreadable as error:
+                return str(error)
+
+        reasons = in_threads(place, range(len(sources)))
+        for row, (source, why) in enumerate(zip(sources, reasons, strict=True)):
+            absent[row] = source is None or bool(why)
+            bad += bool(why)
+            if why and len(trouble) < NAMED:
+                trouble[row] = f"{shown(source, row)}: {why}"
+        return encoded(len(sources), missing=absent, raw={"pixels": found}, trouble=trouble,
+                       counts={"missing": sum(source is None for source in sources), "unreadable": bad})
+
+    def probe(self, rows: int, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
+        """Made-up pixels."""
+        return {"pixels": generator.integers(0, 256, (rows, *self.shape)).astype(np.uint8)}
+
+
+def _sources(column: pl.Series) -> list[Source | None]:
+    """Paths or bytes; `None` where a cell holds nothing."""
+    cells = column if column.dtype == pl.Binary else column.cast(pl.String)
+    return [cell if cell and (isinstance(cell, bytes) or cell.strip()) else None for cell in cells.to_list()]
+
+
+def _kept(source: Source, form: Form) -> np.ndarray:
+    """The pixels of a picture, from memory where the file was decoded before."""
+    if isinstance(source, bytes):
+        return pixels(source, form)
+    key = file_key(source, form)
+    found = None if key is None else DECODED.get(key)
+    if found is None:
+        found = pixels(source, form)
+        if key is not None:
+            DECODED.put(key, found)
+    return found
+
+
+def in_threads(act: Callable[[Any], Answer], items: Sequence[Any]) -> list[Answer]:
+    """`act` on each item, in order; decoders let other threads run meanwhile."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd about a file is named by Pellucid itself
+        if len(items) <= AT_ONCE:
+            return [act(item) for item in items]
+        pieces = [items[start:start + AT_ONCE] for start in range(0, len(items), AT_ONCE)]
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            return [one for piece in pool.map(lambda piece: [act(item) for item in piece], pieces) for one in piece]
+
+
+def shown(source: Source, row: int) -> str:
+    """A file by its name and folder; bytes by the row."""
+    return f"row {row}" if isinstance(source, bytes) else "/".join(source.split(os.sep)[-2:])
+
+
+def choose_size(looks: Sequence[Look], rows: int) -> tuple[int, int]:
+    """Height and width for pictures of these sizes, of which there are `rows`.
+
+    The more pictures there are, the smaller they are made, so that training takes minutes; see docs/jobs/images.md.
+
+    Example:
+        >>> choose_size([Look(28, 28, False, "PNG")] * 3, 60_000)
+        (28, 28)
+        >>> choose_size([Look(3000, 4000, False, "JPEG")] * 3, 1000)
+        (56, 80)
+    """
+    if not looks:
+        return FEWEST, FEWEST
+    heights, widths = (np.array(sizes, np.float64) for sizes in
+                       ([one.height for one in looks], [one.width for one in looks]))
+    longest = float(np.median(np.maximum(heights, widths)))
+    one_size = np.ptp(heights) == np.ptp(widths) == 0
+    if one_size and longest <= SMALL:
+        return int(heights[0]), int(widths[0])
+    most = float(np.clip(96 * (400 / max(rows, 1)) ** 0.25, FEWEST, MOST))
+    if one_size and longest <= 1.34 * most:
+        return int(heights[0]), int(widths[0])
+    aspect = float(np.clip(np.exp(np.median(np.log(widths / heights))), 1 / 3, 3))
+    side = min(longest, most)
+    height, width = (side / aspect, side) if aspect > 1 else (side, side * aspect)
+    return tuple(max(STEP * math.floor(length / STEP + 0.5), STEP) for length in (height, width))
+
+
+def _range(deep: Sequence[Source]) -> tuple[float, float]:
+    """Of pictures with more than 8 bits a channel; 0 to 255 if there are none."""
+    found = [one for one in in_threads(value_range, _spread(deep, DECODED_TO_FIT)) if one is not None]
+    if not found:
+        return 0.0, 255.0
+    low, high = min(one[0] for one in found), max(one[1] for one in found)
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _is_coloured(source: Source, low: float, high: float) -> bool:
+    try:
+        found = pixels(source, Form(FEWEST, FEWEST, 3, low, high)).astype(np.int16)
+    except Unreadable:
+        return False
+    return bool((np.ptp(found, axis=2) > COLOUR).mean() > 0.01)
+
+
+def _formats(looks: Sequence[Look]) -> str:
+    return "pictures: " + ", ".join(name for name, _ in Counter(one.format for one in looks).most_common(3))
+
+
+def _spread(items: Sequence[Any], most: int) -> list[Any]:
+    """Up to `most` items from all over."""
+    return list(items[::max(math.ceil(len(items) / most), 1)])
