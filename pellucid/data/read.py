@@ -25,6 +25,7 @@ from pellucid.data.trees import are_trees, tree_table
 from pellucid.errors import DataError, MissingExtraError, nearest
 
 TEXT_ENDINGS = {".csv": None, ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None, ".data": None, "": None}
+JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 STREAMED = 1 << 26  # larger text files are read in blocks by `read_chunks`
 FORMATS_HINT = "give a CSV, TSV, Parquet, JSON Lines or Excel file, a data frame, or a 2-D array"
 
@@ -39,7 +40,8 @@ def read_table(source: Any, *, sheet: str | None = None) -> Table:
 
     Args:
         source: the path of a CSV, TSV or text file (also `.gz`), Parquet, JSON Lines, JSON or Excel file, whose columns
-            may hold the paths of pictures or recordings, relative to it; a folder with one sub-folder of pictures,
+            may hold the paths of pictures or recordings, relative to it; an SDF file of molecules; a text with a tree
+            in brackets on each line; a folder with one sub-folder of pictures,
             recordings or texts for each class; `"-"` for standard input; a data frame of any library; a 2-D array; an
             array of pictures (rows, height, width[, colours]); a mapping of columns; a list of row mappings.
         sheet: the name of an Excel sheet; the first one when None.
@@ -126,7 +128,7 @@ def _from_bytes(data: bytes, source: str, ending: str, sheet: str | None) -> Tab
         if found is not None:
             frame, more = found
             notes += more
-        elif ending in (".jsonl", ".ndjson", ".json") or ending not in TEXT_ENDINGS and text.lstrip()[:1] in (b"{", b"["):
+        elif ending in JSON_ENDINGS or ending not in TEXT_ENDINGS and text.lstrip()[:1] in (b"{", b"["):
             frame = _read_json(text, source)
         else:
             frame, more = read_delimited(text, source, prefer=TEXT_ENDINGS.get(ending))

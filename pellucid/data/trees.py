@@ -1,44 +1,57 @@
-"""Labelled trees: Penn brackets in, padded arrays out.
-
-A line such as `(3 (2 good) (2 film))` is one tree: each node has a label, and either a word or children. The arrays
-list the nodes of each tree from the leaves to the root, children before their parents.
-"""
+"""Files of labelled trees, one a line in Penn bracket form such as `(3 (2 good) (2 film))`."""
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import polars as pl
 
+from pellucid.core.note import Note
 from pellucid.errors import DataError
+from pellucid.features.trees import (
+    Tree,
+    parse_trees,
+    read_tree,
+    root_labels,
+    tree_arrays,
+    tree_labels,
+    vocabulary,
+)
 
-UNKNOWN = 0
-_TOKEN = re.compile(r"[()]|[^ \t\r\n()]+")  # a no-break space is part of a word
+__all__ = ["Tree", "are_trees", "parse_trees", "read_trees", "root_labels", "tree_arrays", "tree_labels", "tree_table",
+           "vocabulary"]
+
+LOOKED_AT = 100  # lines
+ENOUGH = 0.5
+NAMED = 5
+_BEGINNING = re.compile(r"\(\s*[^\s()]+\s*[^\s)]")
 
 
-@dataclass(frozen=True)
-class Tree:
-    """A tree, node by node, children before their parents and the root last.
+def are_trees(text: str) -> bool:
+    """Whether most of the first lines of a text begin and end as trees do."""
+    lines = [line.strip() for line in text[:1 << 16].split("\n")[:LOOKED_AT + 1]]
+    lines = [line for line in (lines[:-1] if len(lines) > 1 else lines) if line]
+    good = sum(line.endswith(")") and _BEGINNING.match(line) is not None for line in lines)
+    return bool(lines) and good >= ENOUGH * len(lines) and any(isinstance(read_tree(line), Tree) for line in lines)
 
-    Args:
-        labels: what each node is labelled with, as written.
-        words: the word of each leaf, `None` for a node that has children.
-        children: the positions of each node's children, from left to right.
+
+def tree_table(text: str, source: str) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """A tree a line as a table with a column `tree` and the label of each root as `label`; empty lines are passed over.
+
+    Lines that are no whole tree have no label; a note counts and names them.
     """
-
-    labels: tuple[str, ...]
-    words: tuple[str | None, ...]
-    children: tuple[tuple[int, ...], ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def leaves(self) -> list[str]:
-        """The words from left to right."""
-        return [word for word in self.words if word is not None]
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    found = [read_tree(line) for _, line in lines]
+    bad = [f"line {number} {reason}" for (number, _), reason in zip(lines, found, strict=True)
+           if isinstance(reason, str)]
+    labels = [None if isinstance(tree, str) else tree.labels[-1] for tree in found]
+    frame = pl.DataFrame({"tree": [line for _, line in lines], "label": labels},
+                         schema={"tree": pl.String, "label": pl.String})
+    if not bad:
+        return frame, ()
+    named = "; ".join(bad[:NAMED]) + ("; …" if len(bad) > NAMED else "")
+    message = f"{len(bad):,} of {len(lines):,} lines of `{source}` are no whole tree: {named}."
+    return frame, (Note("broken_trees", message, "tree", len(bad), "warning"),)
 
 
 def read_trees(path: str | Path) -> list[Tree]:
@@ -55,114 +68,3 @@ def read_trees(path: str | Path) -> list[Tree]:
     return parse_trees(lines)
 
 
-def parse_trees(lines: Iterable[str]) -> list[Tree]:
-    """The trees of lines in Penn bracket form.
-
-    Example:
-        >>> tree, = parse_trees(["(3 (2 good) (2 film))"])
-        >>> tree.leaves(), tree.children
-        (['good', 'film'], ((), (), (0, 1)))
-    """
-    return [_parse(line, number) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def _parse(line: str, number: int) -> Tree:
-    labels, words, children = [], [], []
-    open_nodes: list[list] = []  # label, word, positions of the children read so far
-    for token in _TOKEN.findall(line):
-        if token == "(":
-            if labels and not open_nodes:
-                raise _not_a_tree(number, "goes on behind the last bracket", line)
-            open_nodes.append([None, None, []])
-        elif not open_nodes:
-            raise _not_a_tree(number, "has something outside the brackets", line)
-        elif token != ")":
-            node = open_nodes[-1]
-            if node[0] is not None and (node[1] is not None or node[2]):
-                raise _not_a_tree(number, f"has a stray word {token!r}", line)
-            node[0 if node[0] is None else 1] = token
-        else:
-            label, word, own = open_nodes.pop()
-            if label is None or (word is None) == (not own):
-                raise _not_a_tree(number, "has a node without a label, or without word and children", line)
-            if open_nodes:
-                open_nodes[-1][2].append(len(labels))
-            labels.append(label)
-            words.append(word)
-            children.append(tuple(own))
-    if open_nodes or not labels:
-        raise _not_a_tree(number, "misses a closing bracket", line)
-    return Tree(tuple(labels), tuple(words), tuple(children))
-
-
-def _not_a_tree(number: int, reason: str, line: str) -> DataError:
-    return DataError(f"Line {number} {reason}: {line.strip()[:60]!r}.",
-                     "write each tree on one line: (label word) for a leaf, (label child child) for a node")
-
-
-def vocabulary(trees: Iterable[Tree], *, least: int = 1, lower: bool = True) -> dict[str, int]:
-    """A number from 1 on for every word, the most frequent first; 0 is left for unknown words.
-
-    Args:
-        trees: those of the training rows only.
-        least: how often a word has to occur.
-        lower: whether capitals count as small letters.
-    """
-    counts = Counter(word.lower() if lower else word for tree in trees for word in tree.leaves())
-    kept = sorted((word for word, count in counts.items() if count >= least), key=lambda word: (-counts[word], word))
-    return {word: code for code, word in enumerate(kept, UNKNOWN + 1)}
-
-
-def tree_arrays(trees: Sequence[Tree], words: Mapping[str, int], *, lower: bool = True,
-                nodes: int | None = None, arity: int | None = None) -> dict[str, np.ndarray]:
-    """Trees as the padded arrays that `networks.Recursive` takes.
-
-    Args:
-        trees: at least one.
-        words: the number of each known word, as from `vocabulary`.
-        lower: whether capitals count as small letters, as in `vocabulary`.
-        nodes: the room for nodes in a row; that of the largest tree when `None`.
-        arity: the room for children of a node; that of the widest node, at least 1, when `None`.
-
-    Returns:
-        `"tokens"` int32 [trees, nodes] (0 for an unknown word, -1 for a node without a word), `"children"` int32
-        [trees, nodes, arity] (-1 for none) and `"count"` int32 [trees], the nodes of each tree.
-
-    Raises:
-        DataError: when there is no tree, or one does not fit into `nodes` and `arity`.
-    """
-    if not trees:
-        raise DataError("There was no tree; expected at least one.", "check that the file has lines in brackets")
-    largest, widest = max(map(len, trees)), max(1, *(len(own) for tree in trees for own in tree.children))
-    nodes, arity = nodes or largest, arity or widest
-    if largest > nodes or widest > arity:
-        raise DataError(f"A tree has {largest} nodes and a node {widest} children; there was room for nodes={nodes} "
-                        f"and arity={arity}.", "leave both out, or make them larger")
-    tokens = np.full((len(trees), nodes), -1, np.int32)
-    children = np.full((len(trees), nodes, arity), -1, np.int32)
-    for row, tree in enumerate(trees):
-        for node, (word, own) in enumerate(zip(tree.words, tree.children, strict=True)):
-            if word is not None:
-                tokens[row, node] = words.get(word.lower() if lower else word, UNKNOWN)
-            children[row, node, :len(own)] = own
-    return {"tokens": tokens, "children": children, "count": np.array([len(tree) for tree in trees], np.int32)}
-
-
-def tree_labels(trees: Sequence[Tree], classes: Sequence[str], *, nodes: int | None = None) -> np.ndarray:
-    """The class of every node, int32 [trees, nodes]; -1 behind the root and where the label is not among `classes`.
-
-    Args:
-        trees: at least one.
-        classes: the labels in the order of the network's outputs, such as `"01234"`.
-        nodes: as for `tree_arrays`.
-    """
-    code = {label: number for number, label in enumerate(classes)}
-    targets = np.full((len(trees), nodes or max(map(len, trees))), -1, np.int32)
-    for row, tree in enumerate(trees):
-        targets[row, :len(tree)] = [code.get(label, -1) for label in tree.labels]
-    return targets
-
-
-def root_labels(targets: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """The class of each tree's root, int32 [trees], from the classes of all nodes."""
-    return targets[np.arange(len(targets)), count - 1]

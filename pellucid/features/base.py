@@ -18,10 +18,12 @@ class Encoded:
         numbers: float32 (rows, channels), always finite.
         codes: int32 (rows, 0 or 1).
         missing: bool (rows,), True where the cell gave no value (empty, infinite or unreadable).
-        counts: how many cells were `"missing"`, `"unseen"`, `"infinite"` or `"unreadable"`; only those above 0.
+        counts: how many cells were `"missing"`, `"unseen"`, `"infinite"`, `"unreadable"` or `"cut"` (longer or larger
+            than what a network takes in); only those above 0.
         raw: arrays with a leading row axis for an encoder network of the column's own: pixels, words, graphs. Rows
             without a value hold something valid that means nothing, such as a black picture.
         trouble: why cells were unreadable, as text by row number; at most the first twenty.
+        named: the first cells behind other entries of `counts`, by their names for people.
     """
 
     numbers: np.ndarray
@@ -30,6 +32,7 @@ class Encoded:
     counts: dict[str, int] = field(default_factory=dict)
     raw: Mapping[str, np.ndarray] = field(default_factory=dict)
     trouble: Mapping[int, str] = field(default_factory=dict)
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class AbstractFeature(ABC):
     """
 
     kind: ClassVar[str]
+    rewritten: ClassVar[bool] = False
+    """Whether one thing can be written in several ways, which `same` makes one."""
     name: str
     reason: str = ""
 
@@ -73,6 +78,18 @@ class AbstractFeature(ABC):
             name: the column.
             cells: without surrounding blanks, null where there is no value; at least one value.
         """
+        return None
+
+    @classmethod
+    def same(cls, cells: pl.Series) -> pl.Series:
+        """Cells that mean the same, such as two ways to write a molecule, by the same text: they never straddle a
+        split. Asked of types that are `rewritten`."""
+        return cells
+
+    @classmethod
+    def families(cls, cells: pl.Series) -> pl.Series | None:
+        """Rows that are too alike to be on both sides of a split, by the same text, for a user who names the column as
+        the group column; `None` where a value is a group of its own."""
         return None
 
     @property
@@ -105,10 +122,11 @@ class AbstractFeature(ABC):
 
 def encoded(rows: int, *, numbers: list[np.ndarray] | None = None, codes: np.ndarray | None = None,
             missing: np.ndarray | None = None, counts: dict[str, int] | None = None,
-            raw: Mapping[str, np.ndarray] | None = None, trouble: Mapping[int, str] | None = None) -> Encoded:
+            raw: Mapping[str, np.ndarray] | None = None, trouble: Mapping[int, str] | None = None,
+            named: Mapping[str, tuple[str, ...]] | None = None) -> Encoded:
     """Put channels together, with the right dtypes and empty arrays where there are none."""
     floats = np.stack(numbers, axis=1).astype(np.float32) if numbers else np.zeros((rows, 0), np.float32)
     integers = np.zeros((rows, 0), np.int32) if codes is None else codes.astype(np.int32)[:, None]
     present = {name: int(count) for name, count in (counts or {}).items() if count}
     return Encoded(floats, integers, np.zeros(rows, bool) if missing is None else missing, present, raw or {},
-                   trouble or {})
+                   trouble or {}, named or {})

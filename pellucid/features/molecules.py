@@ -1,23 +1,27 @@
 """Molecules: SMILES read by RDKit and turned into graphs of atoms and bonds, or into whole-molecule descriptors."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pellucid.errors import DataError, MissingExtraError
+from pellucid.errors import DataError
+from pellucid.features.chemistry import (
+    atom_features,
+    bond_features,
+    describe,
+    descriptor_names,
+    graph_of,
+    parse,
+    quiet,
+    rdkit,
+)
 
-ELEMENTS = ("C", "N", "O", "S", "F", "Cl", "Br", "I", "P", "B", "Si", "Se", "Na", "K", "H")
-DEGREES, HYDROGENS = range(6), range(5)
-CHARGES = (-2, -1, 0, 1, 2)
-HYBRIDISATIONS = ("SP", "SP2", "SP3", "SP3D", "SP3D2")
-CHIRALITIES = ("CHI_UNSPECIFIED", "CHI_TETRAHEDRAL_CW", "CHI_TETRAHEDRAL_CCW")
-RINGS = range(3, 8)
-BONDS = ("SINGLE", "DOUBLE", "TRIPLE", "AROMATIC")
-STEREO = ("STEREONONE", "STEREOANY", "STEREOZ", "STEREOE", "STEREOCIS", "STEREOTRANS")
-MASS_UNIT = 100.0
+__all__ = ["Molecules", "atom_features", "bond_features", "molecule_descriptors", "molecule_fingerprints",
+           "molecule_graphs", "read_molecules"]
+
 SHOWN = 3  # unreadable strings that a note quotes
 
 
@@ -56,9 +60,8 @@ def read_molecules(smiles: Sequence[str]) -> Molecules:
         >>> molecules.rows.tolist(), molecules.notes[0]
         ([0, 2], '1 of 3 SMILES cannot be read and was left out: row 1 (`no molecule`).')
     """
-    chem, blocked = _rdkit()
-    with blocked():
-        parsed = [_parse(chem, text) for text in smiles]
+    with quiet():
+        parsed = [parse(text) for text in smiles]
     bad = [row for row, molecule in enumerate(parsed) if molecule is None]
     if len(bad) == len(parsed):
         raise DataError(f"None of {len(parsed)} SMILES can be read; the first is {next(iter(smiles), None)!r}.",
@@ -70,21 +73,7 @@ def read_molecules(smiles: Sequence[str]) -> Molecules:
         shown = ", ".join(f"row {row} (`{smiles[row]}`)" for row in bad[:SHOWN]) + ", …" * (len(bad) > SHOWN)
         was = "was" if len(bad) == 1 else "were"
         notes.append(f"{len(bad)} of {len(parsed)} SMILES cannot be read and {was} left out: {shown}.")
-    return Molecules(good, rows, tuple(chem.MolToSmiles(molecule) for molecule in good), tuple(notes))
-
-
-def atom_features() -> tuple[str, ...]:
-    """The names of the numbers that come with an atom, in order."""
-    listed = (("element", (*ELEMENTS, "other")), ("degree", (*DEGREES, "more")), ("hydrogens", (*HYDROGENS, "more")),
-              ("charge", (*CHARGES, "other")), ("hybridisation", (*HYBRIDISATIONS, "other")),
-              ("chirality", (*CHIRALITIES, "other")), ("ring of", RINGS))
-    return (*(f"{name} {value}" for name, values in listed for value in values), "aromatic", "in ring", "mass")
-
-
-def bond_features() -> tuple[str, ...]:
-    """The names of the numbers that come with a bond, in order."""
-    listed = (("bond", (*BONDS, "other")), ("stereo", (*STEREO, "other")))
-    return (*(f"{name} {value}" for name, values in listed for value in values), "conjugated", "in ring")
+    return Molecules(good, rows, tuple(rdkit().MolToSmiles(molecule) for molecule in good), tuple(notes))
 
 
 def molecule_graphs(molecules: Molecules, most_nodes: int = 0, most_edges: int = 0) -> dict[str, np.ndarray]:
@@ -109,12 +98,9 @@ def molecule_graphs(molecules: Molecules, most_nodes: int = 0, most_edges: int =
     nodes = np.zeros((rows, width, len(atom_features())), np.float32)
     edges = np.zeros((rows, length, 2), np.int32)
     features = np.zeros((rows, length, len(bond_features())), np.float32)
-    for row, molecule in enumerate(molecules.parsed):
-        nodes[row, :atoms[row]] = [_atom(atom) for atom in molecule.GetAtoms()]
-        if bonds[row]:
-            ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in molecule.GetBonds()]
-            edges[row, :bonds[row]] = [pair for first, second in ends for pair in ((first, second), (second, first))]
-            features[row, :bonds[row]] = np.repeat([_bond(bond) for bond in molecule.GetBonds()], 2, axis=0)
+    for row, graph in enumerate(map(graph_of, molecules.parsed)):
+        nodes[row, :atoms[row]] = graph.nodes
+        edges[row, :bonds[row]], features[row, :bonds[row]] = graph.edges, graph.edge_features
     return {"nodes": nodes, "edges": edges, "edge_features": features, "node_count": atoms, "edge_count": bonds}
 
 
@@ -124,12 +110,9 @@ def molecule_descriptors(molecules: Molecules) -> tuple[np.ndarray, tuple[str, .
     Returns:
         (rows, descriptors) float64, with NaN where a descriptor is not defined or not finite; and their names.
     """
-    _, blocked = _rdkit()
-    from rdkit.Chem import Descriptors
-    with blocked():
-        found = [Descriptors.CalcMolDescriptors(molecule, missingVal=np.nan) for molecule in molecules.parsed]
-    values = np.array([list(one.values()) for one in found], np.float64)
-    return np.where(np.isfinite(values), values, np.nan), tuple(found[0])
+    with quiet():
+        values = [describe(molecule) for molecule in molecules.parsed]
+    return np.array(values, np.float64), descriptor_names()
 
 
 def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 2048, counts: bool = True) -> np.ndarray:
@@ -140,44 +123,8 @@ def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 204
     Returns:
         (rows, bits): how often each surrounding occurs, or, without `counts`, 1 where it does.
     """
-    _rdkit()
+    rdkit()
     from rdkit.Chem import rdFingerprintGenerator
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
     take = generator.GetCountFingerprintAsNumPy if counts else generator.GetFingerprintAsNumPy
     return np.array([take(molecule) for molecule in molecules.parsed], np.float32)
-
-
-def _rdkit() -> tuple[Any, Any]:
-    """RDKit's chemistry, and a context that keeps it from writing to the terminal."""
-    try:
-        from rdkit import Chem, rdBase
-    except ImportError:
-        raise MissingExtraError.of("rdkit", "molecules", "Reading molecules") from None
-    return Chem, rdBase.BlockLogs
-
-
-def _parse(chem: Any, text: Any) -> Any:
-    """The molecule of a string, or `None`: RDKit takes an empty string for a molecule of no atoms."""
-    if not isinstance(text, str) or not text.strip():
-        return None
-    return chem.MolFromSmiles(text.strip())
-
-
-def _one_hot(value: Any, known: Sequence[Any], other: bool = True) -> Iterator[float]:
-    """1 at the place of `value`, with one more place for what is not known."""
-    yield from (float(value == option) for option in known)
-    if other:
-        yield float(value not in known)
-
-
-def _atom(atom: Any) -> list[float]:
-    return [*_one_hot(atom.GetSymbol(), ELEMENTS), *_one_hot(atom.GetTotalDegree(), DEGREES),
-            *_one_hot(atom.GetTotalNumHs(), HYDROGENS), *_one_hot(atom.GetFormalCharge(), CHARGES),
-            *_one_hot(atom.GetHybridization().name, HYBRIDISATIONS), *_one_hot(atom.GetChiralTag().name, CHIRALITIES),
-            *(float(atom.IsInRingSize(size)) for size in RINGS), float(atom.GetIsAromatic()), float(atom.IsInRing()),
-            atom.GetMass() / MASS_UNIT]
-
-
-def _bond(bond: Any) -> list[float]:
-    return [*_one_hot(bond.GetBondType().name, BONDS), *_one_hot(bond.GetStereo().name, STEREO),
-            float(bond.GetIsConjugated()), float(bond.IsInRing())]

@@ -164,15 +164,21 @@ class Recursive(eqx.Module):
             training: whether dropout is at work.
             weight: of no account.
         """
+        outputs = self.node_outputs(inputs, key=key, training=training)
+        if self.settings.output == "nodes":
+            return outputs, ()
+        return outputs[jnp.arange(len(outputs)), jnp.asarray(inputs["count"]) - 1], ()
+
+    def node_outputs(self, inputs: TreeInputs, *, key: jax.Array | None = None,
+                     training: bool = False) -> Float[Array, "batch nodes out"]:
+        """The outputs of every node, whatever the network gives; the arguments are those of a call."""
         if training and key is None and self.settings.dropout != Rest():
             raise SettingsError("`Recursive` needs a random key while training with dropout.",
                                 "pass key=jax.random.key(seed), or training=False")
         tokens, children, count = self._checked(inputs)
         plan = tree_plan(children, count)
-        outputs = self._outputs(self._states(tokens, plan, key if training else None), plan, key if training else None)
-        if self.settings.output == "nodes":
-            return in_node_order(outputs, plan), ()
-        return in_node_order(outputs, plan)[jnp.arange(len(count)), count - 1], ()
+        own = key if training else None
+        return in_node_order(self._outputs(self._states(tokens, plan, own), plan, own), plan)
 
     def _states(self, tokens: Int[Array, "batch nodes"], plan: TreePlan,
                 key: jax.Array | None) -> Float[Array, "places batch hidden"]:

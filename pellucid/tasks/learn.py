@@ -12,16 +12,18 @@ from jaxtyping import PyTree
 from pellucid import losses
 from pellucid.core.keys import run_key
 from pellucid.errors import SettingsError
+from pellucid.features.inputs import encodes_alone, raw_features
 from pellucid.model.members import Members
 from pellucid.model.model import Model
 from pellucid.tasks.left_out import calibration_of, kept_members
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
+from pellucid.tasks.raw import raw_kinds
 from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.descent import Descent, DescentState, descent
 from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.loop import Data
-from pellucid.training.objectives import Supervised
+from pellucid.training.objectives import AbstractObjective, Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
 
@@ -98,7 +100,18 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, Descent
     members = fitted_start(lesson, members, folds, settings["kinds"])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
-    return *descent(members, Supervised(loss), optimiser, settings.get("average", 0.0)), spec
+    return *descent(members, _objective(lesson, loss), optimiser, settings.get("average", 0.0)), spec
+
+
+def _objective(lesson: Lesson, loss: losses.AbstractLoss) -> AbstractObjective:
+    """What the members learn for: the loss, unless a raw column alone has more to teach."""
+    if encodes_alone(lesson.features):
+        feature = raw_features(lesson.features)[0]
+        special = raw_kinds[feature.kind].objective
+        found = None if special is None else special(feature, lesson, loss)
+        if found is not None:
+            return found
+    return Supervised(loss)
 
 
 def plan_of(settings: Mapping[str, Any], rows: int, tile: int | None = None) -> Plan:

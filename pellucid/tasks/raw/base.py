@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pellucid.features.base import AbstractFeature
+from pellucid.losses import AbstractLoss
+from pellucid.training.objectives import AbstractObjective
 
 Plain = np.ndarray | csr_array
 
@@ -41,6 +43,8 @@ class RawKind:
             nothing is fitted.
         scaling: how the linear method scales that matrix: `"standard"` or `"tf_idf"`.
         width: the length of the encoder's code where other columns join it.
+        objective: (feature, lesson, loss) to what a network with this column alone learns for, where that is more than
+            the loss; `None` where it is not.
     """
 
     encoder: Callable[[AbstractFeature, Situation, Mapping[str, Any]], dict[str, Any]]
@@ -48,9 +52,10 @@ class RawKind:
     plain: Callable[[Mapping[str, np.ndarray]], Plain]
     scaling: str = "standard"
     width: int = 64
+    objective: Callable[[AbstractFeature, Any, AbstractLoss], AbstractObjective | None] | None = None
 
 
 COMMON = {"optimiser": "adamw", "optimiser_options": (), "default_rate": 2e-3, "learning_rate": 2e-3,
           "weight_decay": 0.01, "schedule": "one_cycle", "batch_size": 64, "epochs": 20, "members": 1, "average": 0.0,
-          "clip": 1.0, "kinds": (0.0,), "label_smoothing": 0.0}
+          "clip": 1.0, "kinds": (0.0,), "label_smoothing": 0.0, "raw": True}
 """Training of a network with encoders, where the kind does not say otherwise."""

@@ -2,6 +2,7 @@
 from pellucid.training.objectives.base import AbstractObjective, Assessment, Prepared
 from pellucid.training.objectives.contrastive import Contrastive
 from pellucid.training.objectives.contrastive_divergence import ContrastiveDivergence
+from pellucid.training.objectives.every_node import EveryNode
 from pellucid.training.objectives.evidence_bound import EvidenceBound
 from pellucid.training.objectives.few_labels import FewLabels
 from pellucid.training.objectives.masked import Masked
@@ -11,6 +12,6 @@ from pellucid.training.objectives.supervised import Supervised, plain
 from pellucid.training.objectives.views import Views
 
 __all__ = [
-    "AbstractObjective", "Assessment", "Contrastive", "ContrastiveDivergence", "EvidenceBound", "FewLabels", "Masked",
-    "Prepared", "Reconstruction", "RelativisticPairing", "Supervised", "Views", "plain",
+    "AbstractObjective", "Assessment", "Contrastive", "ContrastiveDivergence", "EveryNode", "EvidenceBound",
+    "FewLabels", "Masked", "Prepared", "Reconstruction", "RelativisticPairing", "Supervised", "Views", "plain",
 ]
