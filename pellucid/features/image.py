@@ -3,17 +3,16 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from pellucid.features._decoded import DECODED, file_key
+from pellucid.features._decoded import decoded, in_threads
 from pellucid.features._pictures import Form, Look, Source, Unreadable, look, pixels, value_range
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
 from pellucid.features.media import PICTURES, is_media
@@ -25,10 +24,10 @@ FEWEST, MOST = 32, 128
 STEP = 8
 LOOKED_AT, DECODED_TO_FIT = 1000, 64
 NAMED = 20
-AT_ONCE = 64
+OVERHEAD = 200
+"""Bytes that a kept picture takes besides its pixels."""
 COLOUR = 8
 """Channels that differ by more than this in a hundredth of the pixels make a picture coloured."""
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,26 +98,17 @@ class Image(AbstractFeature):
     def encode(self, column: pl.Series) -> Encoded:
         """`"pixels"` uint8 (rows, height, width, channels); black where there is no picture."""
         sources, form = _sources(column), self.form
-        found = np.zeros((len(sources), *self.shape), np.uint8)
-        absent, trouble, bad = np.zeros(len(sources), bool), {}, 0
-
-        def place(row: int) -> str:
-            if sources[row] is None:
-                return ""
-            try:
-                found[row] = _kept(sources[row], form)
-                return ""
-            except Unreadable as error:
-                return str(error)
-
-        reasons = in_threads(place, range(len(sources)))
-        for row, (source, why) in enumerate(zip(sources, reasons, strict=True)):
-            absent[row] = source is None or bool(why)
-            bad += bool(why)
-            if why and len(trouble) < NAMED:
-                trouble[row] = f"{shown(source, row)}: {why}"
+        answers = decoded(sources, partial(_read, form=form), form)
+        found, absent = np.zeros((len(sources), *self.shape), np.uint8), np.ones(len(sources), bool)
+        bad = []
+        for row, answer in enumerate(answers):
+            if isinstance(answer, np.ndarray):
+                found[row], absent[row] = answer, False
+            elif answer is not None:
+                bad.append(row)
+        trouble = {row: f"{shown(sources[row], row)}: {answers[row]}" for row in bad[:NAMED]}
         return encoded(len(sources), missing=absent, raw={"pixels": found}, trouble=trouble,
-                       counts={"missing": sum(source is None for source in sources), "unreadable": bad})
+                       counts={"missing": sources.count(None), "unreadable": len(bad)})
 
     def probe(self, rows: int, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
         """Made-up pixels."""
@@ -131,28 +121,13 @@ def _sources(column: pl.Series) -> list[Source | None]:
     return [cell if cell and (isinstance(cell, bytes) or cell.strip()) else None for cell in cells.to_list()]
 
 
-def _kept(source: Source, form: Form) -> np.ndarray:
-    """The pixels of a picture, from memory where the file was decoded before."""
-    if isinstance(source, bytes):
-        return pixels(source, form)
-    key = file_key(source, form)
-    found = None if key is None else DECODED.get(key)
-    if found is None:
+def _read(source: Source, form: Form) -> tuple[np.ndarray | str, int]:
+    """The pixels, or why there are none; and the memory that they take."""
+    try:
         found = pixels(source, form)
-        if key is not None:
-            DECODED.put(key, found)
-    return found
-
-
-def in_threads(act: Callable[[Any], Answer], items: Sequence[Any]) -> list[Answer]:
-    """`act` on each item, in order; decoders let other threads run meanwhile."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is odd about a file is named by Pellucid itself
-        if len(items) <= AT_ONCE:
-            return [act(item) for item in items]
-        pieces = [items[start:start + AT_ONCE] for start in range(0, len(items), AT_ONCE)]
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-            return [one for piece in pool.map(lambda piece: [act(item) for item in piece], pieces) for one in piece]
+        return found, found.nbytes + OVERHEAD
+    except Unreadable as error:
+        return str(error), OVERHEAD
 
 
 def shown(source: Source, row: int) -> str:
