@@ -84,9 +84,17 @@ DATA_SETTINGS = (
     Setting("test_size", "number", 0.2, "Share of rows kept for the test.", "data", low=0, high=0.9),
 )
 
+FORECAST_SETTINGS = (
+    Setting("horizon", "integer", None, "How many steps ahead to forecast; a season if not given.", "forecast", low=1,
+            high=1000),
+    Setting("season", "integer", None, "Steps of a cycle, 1 for none; found in the data if not given.", "forecast",
+            low=1, high=10_000),
+    Setting("series_column", "text", None, "Column that tells several series apart.", "forecast"),
+)
+
 ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
                           *(setting for setting in DATA_SETTINGS if setting.name == "types"))
 """Settings of the scikit-learn estimators."""
 
-TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS)
+TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *FORECAST_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""

@@ -5,14 +5,14 @@ a test holds both sides equal.
 """
 from __future__ import annotations
 
-TASKS = ("classify", "regress")
+TASKS = ("classify", "regress", "forecast")
 
 NETWORKS = ("feedforward",)
 """Those that train on tables by name."""
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory",
+    "memory", "spectrogram", "voxel",
 )
 """All that can be looked at by name."""
 
@@ -64,7 +64,7 @@ OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", 
 SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "exponential", "step")
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
-FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "molecule", "tree", "identifier", "ignore")
+FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "image", "audio", "molecule", "molecule_3d", "tree", "identifier", "ignore")
 MEDIA_TYPES = ("image", "audio")
 """Those whose cells are paths of files, or their bytes."""
 UNUSED_TYPES = ("identifier", "ignore")
@@ -72,5 +72,5 @@ UNUSED_TYPES = ("identifier", "ignore")
 FEATURE_TYPE_ALIASES = {
     "numeric": "number", "float": "number", "integer": "number", "int": "number", "categorical": "category",
     "bool": "boolean", "binary": "boolean", "datetime": "date", "time": "date", "id": "identifier", "skip": "ignore",
-    "string": "category", "str": "category",
+    "string": "category", "str": "category", "picture": "image", "photo": "image", "images": "image",
 }

@@ -133,7 +133,8 @@ class LogCosh(AbstractDeviationLoss):
 class Quantile(AbstractLoss):
     """The pinball error, whose best constant answer is the tau-quantile: max(tau·d, (tau - 1)·d), d = target - output.
 
-    With several quantiles, the network has one output for each and the error of a row is their mean.
+    With several quantiles, the network has one output for each and the error of a row is their mean. With several
+    targets in a row it has all quantiles of the first, then those of the second, and so on.
 
     Source: Koenker & Bassett 1978.
 
@@ -161,10 +162,11 @@ class Quantile(AbstractLoss):
         if not isinstance(self.tau, tuple):
             below = -deviations(self.name, outputs, targets)
             return mean_over_outputs(jnp.maximum(self.tau * below, (self.tau - 1) * below))
-        if outputs.ndim != 2 or outputs.shape[1] != len(self.tau) or targets.size != outputs.shape[0]:
+        rows, count = outputs.shape[0], targets.size // max(outputs.shape[0], 1)
+        if outputs.ndim != 2 or targets.size != rows * count or outputs.shape[1] != count * len(self.tau):
             raise ShapeError(f"`quantile` with {len(self.tau)} quantiles got outputs of shape {outputs.shape} and "
                              f"targets of shape {targets.shape}.",
-                             f"give the network {len(self.tau)} outputs for one target")
+                             f"give the network {len(self.tau)} outputs for each target")
         levels = jnp.asarray(self.tau, outputs.dtype)
-        below = targets.reshape(-1, 1).astype(outputs.dtype) - outputs
-        return jnp.mean(jnp.maximum(levels * below, (levels - 1) * below), axis=1)
+        below = targets.reshape(rows, count, 1).astype(outputs.dtype) - outputs.reshape(rows, count, -1)
+        return jnp.mean(jnp.maximum(levels * below, (levels - 1) * below), axis=(1, 2))

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from pellucid.core.registry import Registry
 from pellucid.data.table import Table
+from pellucid.tasks.forecast.job import FORECAST
 from pellucid.tasks.job import Job
 
 jobs: Registry[Job] = Registry("task")
-for _job in ():
+for _job in (FORECAST,):
     jobs.add(_job.task, _job)
 
 

@@ -57,12 +57,13 @@ def _one_hot(layer: OneHot, codes: np.ndarray) -> jax.Array:
     return layer(codes)
 
 
-def ridge(columns: np.ndarray, answers: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float]:
-    """Slopes and offset that minimise Σ weight · (answer - offset - columns · slopes)² + PENALTY · |slopes|²."""
+def ridge(columns: np.ndarray, answers: np.ndarray, weight: np.ndarray,
+          penalty: float = PENALTY) -> tuple[np.ndarray, float]:
+    """Slopes and offset that minimise Σ weight · (answer - offset - columns · slopes)² + penalty · |slopes|²."""
     weight, answers = weight.astype(np.float64), answers.astype(np.float64)
     total = weight.sum()
     center, level = weight @ columns / total, float(weight @ answers / total)
     moved = columns - center
-    gram = (moved * weight[:, None]).T @ moved + PENALTY * np.eye(columns.shape[1])
+    gram = (moved * weight[:, None]).T @ moved + penalty * np.eye(columns.shape[1])
     slopes = np.linalg.solve(gram, (moved * weight[:, None]).T @ (answers - level))
     return slopes, level - float(center @ slopes)

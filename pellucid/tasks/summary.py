@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +17,6 @@ from pellucid.report.evidence import class_evidence, class_promise, number_evide
 from pellucid.report.result import (
     ClassEvidence,
     Contender,
-    Cost,
-    Curve,
     NumberEvidence,
     Promise,
     Ranking,
@@ -34,11 +30,8 @@ from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.picture import dead_share, network_picture
 from pellucid.tasks.prepare import Prepared
 from pellucid.tasks.run import Stages
+from pellucid.tasks.telling import cost_of, curve_of, metrics_of_run, versions
 from pellucid.training.diagnosis import diagnose
-from pellucid.training.memory import measured_peak
-
-PACKAGES = ("pellucid", "jax", "jaxlib", "equinox", "optax", "numpy", "scikit-learn", "polars")
-_MEGABYTE = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,44 +61,24 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
         compared = compare_with_best(prepared.task, metric, evidence.truth, evidence.network, evidence.baselines,
                                      positive=model.positive, groups=evidence.rows)
         promise, shown = _promise(story), _evidence(story)
+    outcome, loss = story.learned.outcome, losses.canonical(story.settings["loss"])
     verdict = write_verdict(prepared.task, network, plain, compared, promise=promise, target=prepared.target.name)
     result = Result(
         title=f"{prepared.table.source} → {prepared.target.name}", task=prepared.task, target=prepared.target.name,
         verdict=verdict, metric=metric, rows=_rows(story), network=network, baselines=plain, tested=_tested(story),
-        promise=promise, curve=_curve(story), ranking=_ranking(story), evidence=shown,
+        promise=promise, curve=curve_of(outcome, loss), ranking=_ranking(story), evidence=shown,
         decision=_decision(story), picture=network_picture(story.lesson, model), schema=_schema(prepared),
-        notes=prepared.notes, diagnosis=tuple(_diagnosis(story)), cost=_cost(story), settings=story.settings,
+        notes=prepared.notes, diagnosis=tuple(_diagnosis(story)),
+        cost=cost_of(outcome, story.stages, story.learned.plan.batch_size),
+        settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
     return result, _metrics(result), {"versions": versions(), "created": result.created,
                                       "data": prepared.table.source, "rows": result.rows}
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide over the result."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed as a package"
-    return found
-
-
 def _metrics(result: Result) -> dict[str, Any]:
-    cost = result.cost
-    found = {"task": result.task, "target": result.target, "rows": dict(result.rows),
-             "network": dict(result.network.metrics),
-             "baselines": {one.name: dict(one.metrics) for one in result.baselines},
-             "seconds": {"network": result.network.seconds, **{one.name: one.seconds for one in result.baselines},
-                         "predicted": cost.predicted_seconds, **{f"stage_{name}": value for name, value in
-                                                                 cost.stages.items()}},
-             "peak_memory_mb": cost.peak_memory_mb, "verdict": list(result.verdict.sentences),
-             "outcome": result.verdict.outcome, "warnings": [note.to_json() for note in result.notes]}
-    if result.promise is not None:
-        size = "mean_set_size" if result.promise.kind == "sets" else "mean_interval_width"
-        found["promise"] = {"coverage_promised": result.promise.promised, "coverage_measured": result.promise.measured,
-                            size: result.promise.size}
+    found = metrics_of_run(result)
     if result.decision is not None:
         found["decision"] = {"threshold": result.decision.threshold, "rules": [
             {"rule": one.rule, "cost": one.cost, "expected_cost": one.expected, "error_rate": one.error_rate,
@@ -165,13 +138,6 @@ def _decision(story: Story) -> DecisionReport | None:
                            positive=story.learned.model.positive)
 
 
-def _curve(story: Story) -> Curve:
-    epochs = story.learned.outcome.history.epochs
-    return Curve(np.array([one.epoch for one in epochs]), np.array([one.training_error for one in epochs]),
-                 np.array([one.validation_error for one in epochs]), losses.canonical(story.settings["loss"]),
-                 story.learned.outcome.history.best_epoch)
-
-
 def _ranking(story: Story) -> Ranking | None:
     found, rows = story.ranking, min(_rows(story)["test"], IMPORTANCE_ROWS)
     if found is None:
@@ -202,13 +168,3 @@ def _diagnosis(story: Story) -> list[str]:
         plain = float(np.var(lesson.answers)) ** (1.0 if loss == "mean_squared" else 0.5)
     return diagnose(learned.outcome.history, learning_rate=learned.plan.learning_rate, epochs=learned.plan.epochs,
                     dead_share=dead_share(lesson, learned.model), plain_error=plain)
-
-
-def _cost(story: Story) -> Cost:
-    outcome = story.learned.outcome
-    predicted = None if np.isnan(outcome.predicted_seconds) else outcome.predicted_seconds
-    return Cost(predicted_seconds=predicted, seconds=outcome.seconds,
-                predicted_memory_mb=outcome.predicted_memory / _MEGABYTE,
-                peak_memory_mb=measured_peak() / _MEGABYTE,
-                stages=dict(story.stages.seconds) | {"of training: compilation": outcome.compile_seconds},
-                iterations=outcome.iterations, batch_size=story.learned.plan.batch_size)
