@@ -23,6 +23,7 @@ class Frame:
         calendar: which cycles of the calendar are told: of `"year"`, `"week"` and `"day"`.
         logarithm: whether series are forecast on a logarithmic scale.
         typical: the typical deviation of the training series, of their logarithms where these are used.
+        lowest: 0 where no training value was below it, so that no forecast is; else `None`.
     """
 
     length: int
@@ -30,6 +31,7 @@ class Frame:
     calendar: tuple[str, ...]
     logarithm: bool
     typical: float
+    lowest: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,8 @@ class Windows:
     def raw(self, outputs: np.ndarray, frame: Frame) -> np.ndarray:
         """What a network gave, (windows, …), in raw units."""
         moved = outputs * _beside(self.scale, outputs) + _beside(self.level, outputs)
-        return np.exp(np.minimum(moved, 700.0)) if frame.logarithm else moved
+        values = np.exp(np.minimum(moved, 700.0)) if frame.logarithm else moved
+        return values if frame.lowest is None else np.maximum(values, frame.lowest)
 
 
 def _beside(values: np.ndarray, array: np.ndarray) -> np.ndarray:

@@ -19,7 +19,8 @@ OUTCOMES = {
     "worse": {"style": "poor", "sign": "▼", "words": "not better than the best plain method"},
     "alone": {"style": "even", "sign": "?", "words": "no comparison possible"},
 }
-TASKS = {"classify": "classification", "regress": "regression (predicting a number)"}
+TASKS = {"classify": "classification", "regress": "regression (predicting a number)",
+         "forecast": "forecast (the next steps of a series)"}
 
 
 @cache
@@ -139,7 +140,8 @@ def _picture(result: Result) -> dict[str, Any] | None:
 
 def _section(section: Section) -> dict[str, Any]:
     return {"title": section.title, "sentences": section.sentences,
-            "charts": [views.figure(one.title, one.svg, one.alt, one.reading) for one in section.charts],
+            "charts": [views.figure(one.title, one.svg, one.alt, one.reading, "wide" * one.wide)
+                       for one in section.charts],
             "grids": [(one.title, views.Table(one.header, views.rows_of(one.rows), one.numeric))
                       for one in section.grids]}
 

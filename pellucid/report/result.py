@@ -219,12 +219,14 @@ class Chart:
 
     Attributes:
         svg: an SVG document, in which all text from the data is escaped; `report.canvas` and Matplotlib make such.
+        wide: whether it takes the whole width of the page.
     """
 
     title: str
     svg: str
     alt: str
     reading: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def prepare(order: Order) -> Prepared:
     logarithm = _logarithmic(panel, ends)
     known = np.concatenate([one.values[:end] for one, end in zip(panel, ends, strict=True)])
     frame = Frame(length, horizon, _calendar(clock), logarithm,
-                  float(np.std(np.log(known) if logarithm else known)) or 1.0)
+                  float(np.std(np.log(known) if logarithm else known)) or 1.0, 0.0 if known.min() >= 0 else None)
     rhythm = f"a cycle of {season} steps" if season > 1 else "no cycle"
     each = f", one series for each `{roles.series}`" if roles.series else ""
     notes.append(Note("forecast", f"`{roles.value}` is forecast by `{roles.time}`{each}: a step is a {clock.label}, "

@@ -227,4 +227,4 @@ def _drawn(evidence: Evidence, model: Forecaster) -> Chart:
     name = f" of `{series.name}`" if model.roles.series else ""
     return Chart("Forecasts in the test part", drawn.svg, f"Line chart{name}: the series and forecasts with intervals.",
                  f"The black line is the end{name}; right of the grey line begins the test part. Each blue piece was "
-                 "forecast from what was known where it begins; the truth should lie inside of the band.")
+                 "forecast from what was known where it begins; the truth should lie inside of the band.", wide=True)
