@@ -45,6 +45,8 @@ TRAINING_SETTINGS = (
             low=0, high=1, open_high=True),
     Setting("class_weight", "choice", "none", "`balanced` gives every class the same total weight.",
             choices=("none", "balanced")),
+    Setting("augmentation", "choice", None, "How training pictures are changed at random: `photographs` are also "
+            "mirrored, `characters` are not; found out by the pictures if not given.", choices=names.AUGMENTATIONS),
     Setting("optimiser", "choice", None, "How gradients become steps.", choices=names.OPTIMISERS,
             aliases=names.OPTIMISER_ALIASES),
     Setting("learning_rate", "number", None, "Size of the steps; `find` looks for a good one first.", low=0,
@@ -92,9 +94,16 @@ FORECAST_SETTINGS = (
     Setting("series_column", "text", None, "Column that tells several series apart.", "forecast"),
 )
 
+RECOMMEND_SETTINGS = (
+    Setting("user_column", "text", None, "Column that names users; found by its name if not given.", "recommend"),
+    Setting("item_column", "text", None, "Column that names items; found by its name if not given.", "recommend"),
+    Setting("top", "integer", 10, "How many items a list holds.", "recommend", low=1, high=100_000),
+)
+
 ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
                           *(setting for setting in DATA_SETTINGS if setting.name == "types"))
 """Settings of the scikit-learn estimators."""
 
-TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *FORECAST_SETTINGS)
+TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *FORECAST_SETTINGS,
+                      *RECOMMEND_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""

@@ -5,14 +5,14 @@ a test holds both sides equal.
 """
 from __future__ import annotations
 
-TASKS = ("classify", "regress", "forecast")
+TASKS = ("classify", "regress", "forecast", "recommend")
 
 NETWORKS = ("feedforward",)
 """Those that train on tables by name."""
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory", "spectrogram", "voxel",
+    "memory", "spectrogram", "voxel", "factorisation",
 )
 """All that can be looked at by name."""
 
@@ -64,7 +64,13 @@ OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", 
 SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "exponential", "step")
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
-FEATURE_TYPES = ("number", "category", "boolean", "date", "text", "image", "audio", "molecule", "molecule_3d", "tree", "identifier", "ignore")
+AUGMENTATIONS = ("none", "characters", "photographs")
+"""How training pictures are changed at random: not at all; without mirroring them; with it."""
+
+FEATURE_TYPES = (
+    "number", "category", "boolean", "date", "text", "image", "audio", "molecule", "molecule_3d",
+    "tree", "identifier", "ignore",
+)
 MEDIA_TYPES = ("image", "audio")
 """Those whose cells are paths of files, or their bytes."""
 UNUSED_TYPES = ("identifier", "ignore")

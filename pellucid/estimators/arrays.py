@@ -21,13 +21,17 @@ def checked_table(estimator: BaseEstimator, X: Any, *, reset: bool) -> Table:
 
     Args:
         estimator: whose `n_features_in_` and `feature_names_in_` are set (`reset`) or compared.
-        X: a data frame, an array (rows, columns), or a list of rows; NaN and `None` are missing values.
+        X: a data frame, an array (rows, columns), or a list of rows; NaN and `None` are missing values. An array (rows,
+            height, width[, colours]) holds pictures.
         reset: whether this is the first sight of such data.
 
     Raises:
         ValueError: not a table of at least one row (two at first), infinite values, other columns than at first.
     """
     least = 2 if reset else 1
+    if isinstance(X, np.ndarray) and X.ndim in (3, 4) and X.dtype.kind in "buif":
+        X = validate_data(estimator, X, reset=reset, dtype=None, allow_nd=True, ensure_min_samples=least)
+        return as_table(X)
     if read_frame(X) is not None and getattr(X, "ndim", 2) == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         table = as_table(X)

@@ -21,7 +21,7 @@ from pellucid.features.inputs import cardinalities, encode_inputs, is_used, numb
 from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.predictions import Predictions
 from pellucid.networks.describe import Description
-from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
+from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resolve
 from pellucid.tasks.learn import Learned, learn
 from pellucid.tasks.lesson import Lesson, num_folds
 from pellucid.tasks.partial import Student
@@ -143,6 +143,8 @@ def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tupl
     folds = np.zeros(len(table), np.int64)
     folds[counted] = _folds(seen, [column.name for column in schema.features if column.used], codes[counted], chosen)
     inputs = encode_inputs(features, table).arrays
+    classes = len(getattr(target, "classes", ()))
+    chosen = decided(features, inputs, codes, classes, chosen)
     return Lesson(features, target, inputs, codes, weights.weight, folds, weights.counts), chosen
 
 

@@ -51,7 +51,8 @@ class Classifier(ClassifierMixin, TableEstimator):
         """Learn from rows `X` and labels `y`.
 
         Args:
-            X: a data frame, an array (rows, columns) or a list of rows; NaN and `None` are missing values.
+            X: a data frame, an array (rows, columns) or a list of rows; NaN and `None` are missing values. An array
+                (rows, height, width[, colours]) holds pictures.
             y: (rows,) labels: text, numbers or truth values.
             sample_weight: (rows,) at least 0. A row of weight 3 counts as three equal rows; weights that are not whole
                 numbers are relative, and count in the error only.

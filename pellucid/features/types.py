@@ -9,8 +9,12 @@ import polars as pl
 
 from pellucid.core.names import FEATURE_TYPE_ALIASES
 from pellucid.core.registry import Registry
+from pellucid.features.audio import Audio
 from pellucid.features.base import AbstractFeature, Encoded, encoded
 from pellucid.features.dates import find_date_format, read_moments
+from pellucid.features.image import Image
+from pellucid.features.molecule import Molecule
+from pellucid.features.molecule_3d import Molecule3D
 from pellucid.features.normalise import (
     AbstractNormalisation,
     fit_normalisation,
@@ -18,6 +22,7 @@ from pellucid.features.normalise import (
     normalisation_from_json,
 )
 from pellucid.features.text import Text
+from pellucid.features.tree import TreeFeature
 from pellucid.features.values import as_text, drop_ambiguous, read_numbers, read_truths
 
 MAX_LEVELS = 1000
@@ -275,10 +280,10 @@ class Ignore(_Unused):
 
 
 feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
-for _class in (Number, Category, Boolean, Date, Text, Identifier, Ignore):
+for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Molecule, Molecule3D, TreeFeature, Identifier, Ignore):
     feature_types.add(_class.kind, _class)
 
-raw_types: tuple[type[AbstractFeature], ...] = ()
+raw_types: tuple[type[AbstractFeature], ...] = (Image, Audio, Molecule, TreeFeature)
 """Types that recognise themselves before a column of words is read as numbers, dates, categories or text; in order."""
 
 

@@ -29,6 +29,9 @@ class AugmentationOptions:
     mirror: bool = False
     shift: int = 0
     erase: float = 0.0
+    rotate: float = 0.0
+    zoom: float = 0.0
+    contrast: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Convolutional(eqx.Module):
         activation: the activation function of the hidden neurons.
         normalisation: `"batch"`, `"group"`, `"layer"`, `"root_mean_square"` or `"none"`.
         dropout: the share of what enters each dense layer that rests while training, from 0 up to, but without, 1.
-        augmentation: `{"mirror": …, "shift": …, "erase": …}`, how training images are changed at random; see
+        augmentation: `{"mirror": …, "shift": …, "rotate": …}`, how training images are changed at random; see
             `nn.Augmentation`.
         key: the random key for the starting weights.
 

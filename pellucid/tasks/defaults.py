@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pellucid.core.declared import ESTIMATOR
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import encodes_alone, raw_features
@@ -99,6 +101,17 @@ def _raw(size: TableSize, chosen: Mapping[str, Any], features: Sequence[Abstract
         recipe |= {"hidden": (128,), "column_dropout": 0.0}
     asked = chosen.get("optimiser")
     return recipe if asked in (None, recipe["optimiser"]) else recipe | _optimiser(asked)
+
+
+def decided(features: Sequence[AbstractFeature], inputs: Mapping[str, Any], answers: np.ndarray, classes: int,
+            chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolved settings with those that raw columns decide by the encoded rows themselves."""
+    result = dict(chosen)
+    for feature, raw in zip(raw_features(features), inputs.get("columns", ()), strict=True):
+        choose = raw_kinds[feature.kind].decide
+        if choose is not None:
+            result |= choose(feature, raw, answers, classes, result)
+    return result
 
 
 def _optimiser(name: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a raw table to rows that can be learned: target, features, folds; all fitted on training rows only."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from pellucid.core.note import Note
 from pellucid.data.check import check_table, require_trainable
+from pellucid.data.same import equal_rows
 from pellucid.data.schema import Schema, fit_features, infer_schema
-from pellucid.data.split import Split, duplicate_groups, fold_rows, split_rows
+from pellucid.data.split import Split, fold_rows, split_rows
 from pellucid.data.table import Table
-from pellucid.errors import SettingsError
+from pellucid.errors import DataError, SettingsError
+from pellucid.features.base import AbstractFeature
 from pellucid.features.dates import time_values
-from pellucid.features.inputs import cardinalities, encode_inputs, number_names
+from pellucid.features.inputs import Inputs, cardinalities, encode_inputs, encodes_alone, number_names, raw_features
 from pellucid.features.targets import (
     ClassTarget,
     NumberTarget,
@@ -22,8 +24,9 @@ from pellucid.features.targets import (
     fit_number_target,
     recognise_target,
 )
+from pellucid.features.types import feature_types
 from pellucid.model.decision import cost_matrix, decide
-from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, resolve
+from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resolve
 from pellucid.tasks.lesson import Lesson, num_folds
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response")
@@ -92,8 +95,9 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
         DataError: nothing can be learned from this table; the message says why.
     """
     schema = infer_schema(table, target, settings["types"])
+    families = _families(table, schema, settings["group_column"])
     roles = {settings[name]: f"it is the {word} column" for name, word in (("time_column", "time"),
-             ("group_column", "group")) if settings[name]}
+             ("group_column", "group")) if settings[name] and (name == "time_column" or families is None)}
     if target in roles:
         raise SettingsError(f"`{target}` was named as the target and as the time or group column.",
                             "name another column")
@@ -107,9 +111,9 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
         notes += (Note("target_missing", f"{lacking} rows without a value of `{target}` were left out.", target,
                        lacking, "warning"),)
         table, truth = table.take(known), truth[known]
-    names = [column.name for column in schema.features if column.used]
-    return Prepared(table, schema, fitted, truth, notes, duplicate_groups(table, names),
-                    groups=_groups(table, settings["group_column"]), times=_times(table, settings["time_column"]))
+    groups = _groups(table, settings["group_column"]) if families is None else families[known]
+    return Prepared(table, schema, fitted, truth, notes, equal_rows(table, schema), groups=groups,
+                    times=_times(table, settings["time_column"]))
 
 
 def _fit_target(table: Table, target: str,
@@ -134,6 +138,14 @@ def _check_rule(settings: Mapping[str, Any], classes: ClassTarget) -> None:
     decide(np.zeros((0, len(classes.classes))), costs=costs, threshold=settings["threshold"])
 
 
+def _families(table: Table, schema: Schema, name: str | None) -> np.ndarray | None:
+    """The group of each row where the group column is an input too, such as the scaffold of a molecule."""
+    if name is None or not schema.column(name).used or name in schema.targets:
+        return None
+    found = feature_types[schema.column(name).kind].families(table.column(name))
+    return None if found is None else np.unique(found.fill_null("").to_numpy(), return_inverse=True)[1]
+
+
 def _groups(table: Table, name: str | None) -> np.ndarray | None:
     if name is None:
         return None
@@ -155,7 +167,8 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     """Fit features and target on `rows`, encode them, deal them to folds, and fill in the settings' defaults."""
     table = prepared.table.take(rows)
     features = fit_features(prepared.schema, table, normalise=settings["normalise"] or DEFAULT_NORMALISE)
-    inputs = encode_inputs(features, table).arrays
+    inputs = encode_inputs(features, table)
+    raw = {feature.name for feature in raw_features(features)}
     target, answers = prepared.target, prepared.truth[rows].astype(np.int32)
     if isinstance(target, NumberTarget):
         target = fit_number_target(target.name, table.column(target.name))
@@ -164,9 +177,22 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     classes = len(target.classes) if isinstance(target, ClassTarget) else 0
     chosen = resolve(settings, TableSize(len(rows), width, classes), features)
     weight = class_weights(answers, classes) if chosen["class_weight"] == "balanced" and classes else np.ones(len(rows))
+    if encodes_alone(features):
+        weight = weight * _with_value(features, inputs)
     folds = prepared.folds(rows, num_folds(chosen, len(rows)), chosen["seed"])
-    lesson = Lesson(features, target, inputs, answers, weight.astype(np.float32), folds)
-    return lesson, chosen
+    lesson = Lesson(features, target, inputs.arrays, answers, weight.astype(np.float32), folds,
+                    notes=tuple(note for note in inputs.notes if note.column in raw))
+    return lesson, decided(features, inputs.arrays, answers, classes, chosen)
+
+
+def _with_value(features: Sequence[AbstractFeature], inputs: Inputs) -> np.ndarray:
+    """Whether the only input of a row can be read: there is nothing to learn from the others."""
+    place = next(place for place, feature in enumerate(features) if feature.is_raw)
+    there = ~inputs.missing[:, place]
+    if not there.any():
+        reason = inputs.notes[0].message if inputs.notes else f"No cell of `{features[place].name}` holds a value."
+        raise DataError(reason, "check that the files are there and can be opened by other programs")
+    return there
 
 
 def class_weights(codes: np.ndarray, classes: int) -> np.ndarray:
