@@ -23,6 +23,8 @@ MASS_UNIT = 100.0
 REMEMBERED = 1 << 14  # molecules: a run encodes its rows several times, and descriptors take milliseconds each
 MOST_DESCRIBED = 500  # atoms; the time for some descriptors grows with the square of it
 TOO_SLOW = ("qed", "Ipc", "AvgIpc")  # a third of all time; the latter two take minutes for a polymer
+MOST_SHAPED = 150  # atoms of a molecule whose shape is made up
+KINDS = ("C", "N", "O", "S", "P", "F", "Cl", "Br", "I")
 BLOCK_END = "M  END"
 PROBLEMS = {"AtomValenceException": "an atom has more bonds than it can have", "KekulizeException":
             "the bonds of an aromatic ring do not add up", "AtomKekulizeException": "an aromatic atom is in no ring"}
@@ -53,6 +55,21 @@ class MoleculeGraph:
         place[kept] = np.arange(len(kept))
         inside = np.flatnonzero((place[self.edges] >= 0).all(axis=1))[:edges - edges % 2]
         return MoleculeGraph(nodes[kept], place[self.edges[inside]], self.edge_features[inside])
+
+
+@dataclass(frozen=True, eq=False)
+class MoleculeShape:
+    """Atoms in space, without hydrogens.
+
+    Args:
+        positions: float32 (atoms, 3), in Ångström.
+        kinds: bool (atoms, len(atom_kinds())); an atom may be of several kinds.
+        made_up: whether RDKit found the shape, in a frame of its own.
+    """
+
+    positions: np.ndarray
+    kinds: np.ndarray
+    made_up: bool = False
 
 
 def _nearest(edges: np.ndarray, count: int, most: int) -> np.ndarray:
@@ -92,6 +109,12 @@ def descriptors_of(texts: Iterable[str | None]) -> list[np.ndarray | None]:
     return _each(_descriptors, texts)
 
 
+def shapes_of(texts: Iterable[str | None]) -> list[MoleculeShape | None]:
+    """The atoms of each molecule in space: those of its mol block, else of a shape that RDKit finds likely; `None` for
+    what cannot be read or has no shape."""
+    return _each(_shape, texts)
+
+
 def _each(ask: Callable[[str], Answer | None], texts: Iterable[str | None]) -> list[Answer | None]:
     with quiet():
         return [None if text is None else ask(text) for text in texts]
@@ -127,6 +150,45 @@ def _descriptors(text: str) -> np.ndarray | None:
     if molecule.GetNumAtoms() > MOST_DESCRIBED:
         return np.full(len(descriptor_names()), np.nan)
     return describe(molecule)
+
+
+@lru_cache(REMEMBERED)
+def _shape(text: str) -> MoleculeShape | None:
+    molecule = parse(text)
+    if molecule is None:
+        return None
+    made_up = not molecule.GetNumConformers() or not molecule.GetConformer().Is3D()
+    molecule = _with_shape(molecule) if made_up else molecule
+    if molecule is None:
+        return None
+    kinds = np.array([_kinds(atom) for atom in molecule.GetAtoms()], bool)
+    return MoleculeShape(molecule.GetConformer().GetPositions().astype(np.float32), kinds, made_up)
+
+
+def _with_shape(molecule: Any) -> Any:
+    """The molecule with a likely shape, by distance geometry with knowledge of torsions; always the same one."""
+    if molecule.GetNumAtoms() > MOST_SHAPED:
+        return None
+    from rdkit.Chem import rdDistGeom
+    chem = rdkit()
+    full, options = chem.AddHs(molecule), rdDistGeom.ETKDGv3()
+    options.randomSeed, options.maxIterations = 7, 20
+    return chem.RemoveHs(full) if rdDistGeom.EmbedMolecule(full, options) == 0 else None
+
+
+def atom_kinds() -> tuple[str, ...]:
+    """The kinds of atoms in space, in order."""
+    return (*KINDS, "other element", "aromatic", "hydrogen bond donor", "hydrogen bond acceptor", "positive",
+            "negative")
+
+
+def _kinds(atom: Any) -> list[bool]:
+    symbol, charge, hydrogens = atom.GetSymbol(), atom.GetFormalCharge(), atom.GetTotalNumHs()
+    polar = symbol in ("N", "O", "S")
+    lone_pair = symbol == "O" or (symbol == "N" and charge <= 0 and not (
+        atom.GetIsAromatic() and (hydrogens or atom.GetDegree() > 2)))
+    return [*(symbol == kind for kind in KINDS), symbol not in KINDS, atom.GetIsAromatic(), polar and hydrogens > 0,
+            lone_pair, charge > 0, charge < 0]
 
 
 def graph_of(molecule: Any) -> MoleculeGraph | None:
@@ -174,6 +236,12 @@ def why_not(text: str) -> str:
     if problems:
         return PROBLEMS.get(problems[0].GetType(), problems[0].Message().strip())
     return "the mol block is damaged" if BLOCK_END in text else "it is not written as a molecule is"
+
+
+def why_no_shape(text: str) -> str:
+    """Why a string has no shape in space, in words."""
+    with quiet():
+        return why_not(text) if parse(text) is None else "no shape in space was found for it"
 
 
 def parse(text: Any) -> Any:
