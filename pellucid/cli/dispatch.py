@@ -30,7 +30,8 @@ from pellucid.cli.options import (
 from pellucid.core.declared import DESCRIBE_SETTINGS, TRAIN
 from pellucid.core.settings import Setting
 
-DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input.")
+DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input; or a folder "
+                "with a sub-folder of pictures, recordings or texts for each class.")
 MODEL = argument("model", "A model that `pellucid train` wrote.")
 JSON = switch("as_json", "Print JSON.", option="--json")
 QUIET = switch("quiet", "Say nothing but errors.")

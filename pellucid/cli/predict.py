@@ -13,12 +13,13 @@ from pellucid.cli.trouble import say
 from pellucid.core.note import Note
 from pellucid.data.read import read_chunks
 from pellucid.errors import SettingsError
+from pellucid.features.inputs import raw_features
 from pellucid.model.card import plain_values
 from pellucid.model.load import load
 from pellucid.model.predictions import Predictions
 
-ROWS = 65_536
-"""Rows that are in memory at a time."""
+ROWS, RAW_ROWS = 65_536, 4096
+"""Rows that are in memory at a time; fewer where they hold pictures and the like."""
 
 
 def run(model: str, data: str, output: str | None, format: str | None, as_json: bool, quiet: bool,
@@ -28,7 +29,7 @@ def run(model: str, data: str, output: str | None, format: str | None, as_json: 
     require_device(settings.get("device"))
     trained, rows = load(model), 0
     notes: dict[tuple[str, str | None], list[Note]] = {}
-    pieces = read_chunks(data, ROWS)
+    pieces = read_chunks(data, RAW_ROWS if raw_features(trained.features) else ROWS)
     first = trained.predict(next(pieces), coverage=coverage)
     with writing(output) as file:
         while True:

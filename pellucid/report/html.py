@@ -20,6 +20,7 @@ OUTCOMES = {
     "alone": {"style": "even", "sign": "?", "words": "no comparison possible"},
 }
 TASKS = {"classify": "classification", "regress": "regression (predicting a number)",
+         "recommend": "recommendation",
          "forecast": "forecast (the next steps of a series)"}
 
 
@@ -139,7 +140,7 @@ def _picture(result: Result) -> dict[str, Any] | None:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    return {"title": section.title, "sentences": section.sentences,
+    return {"title": section.title, "sentences": section.sentences, "galleries": section.galleries,
             "charts": [views.figure(one.title, one.svg, one.alt, one.reading, "wide" * one.wide)
                        for one in section.charts],
             "grids": [(one.title, views.Table(one.header, views.rows_of(one.rows), one.numeric))

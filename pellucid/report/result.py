@@ -240,13 +240,37 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Thumbnail:
+    """A small picture.
+
+    Attributes:
+        png: a PNG file as base64 text; `report.thumbnails` makes such.
+        words: what stands below it.
+        name: of its file, for those who look for it.
+    """
+
+    png: str
+    words: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Small pictures in a row."""
+
+    title: str
+    pictures: tuple[Thumbnail, ...]
+
+
+@dataclass(frozen=True)
 class Section:
-    """A part of the report that only some tasks have: sentences, drawings, tables; all may be empty."""
+    """A part of the report that only some tasks have: sentences, drawings, pictures, tables; all may be empty."""
 
     title: str
     sentences: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
     grids: tuple[Grid, ...] = ()
+    galleries: tuple[Gallery, ...] = ()
 
 
 @dataclass(frozen=True)

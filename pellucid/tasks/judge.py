@@ -13,6 +13,7 @@ import numpy as np
 
 from pellucid.data.table import Table
 from pellucid.explain.permutation import Importances, permutation_importance
+from pellucid.features.inputs import encodes_alone
 from pellucid.model.metrics import evaluate, higher_is_better, main_metric, measure
 from pellucid.model.model import Model
 from pellucid.report.result import Contender
@@ -107,12 +108,13 @@ def contenders(task: str, evidence: Evidence, seconds: float, positive: int) -> 
 
 
 def rank_columns(prepared: Prepared, models: list[tuple[np.ndarray, Model]], seed: int) -> Importances | None:
-    """How much each column matters: the loss of quality when it is shuffled among rows that were not learned from."""
+    """How much each column matters: the loss of quality when it is shuffled among rows that were not learned from;
+    `None` for a single column of pictures, texts and the like."""
     columns = [column.name for column in prepared.schema.features if column.used]
     rows = np.concatenate([rows for rows, _ in models])
     if len(rows) > IMPORTANCE_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, IMPORTANCE_ROWS, replace=False))
-    if len(rows) < 2 or not columns:
+    if len(rows) < 2 or not columns or encodes_alone(models[0][1].features):
         return None
     asked = [(np.flatnonzero(np.isin(rows, own)), model) for own, model in models]
     model, truth = models[0][1], prepared.truth[rows]

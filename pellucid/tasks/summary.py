@@ -24,6 +24,7 @@ from pellucid.report.result import (
     SchemaRow,
 )
 from pellucid.report.verdict import compare_with_best, write_verdict
+from pellucid.tasks.gallery import picture_sections
 from pellucid.tasks.judge import IMPORTANCE_ROWS, OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
 from pellucid.tasks.learn import Learned
 from pellucid.tasks.lesson import Lesson
@@ -72,6 +73,7 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
         cost=cost_of(outcome, story.stages, story.learned.plan.batch_size),
         settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
+        sections=picture_sections(prepared, model, evidence),
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
     return result, _metrics(result), {"versions": versions(), "created": result.created,
                                       "data": prepared.table.source, "rows": result.rows}

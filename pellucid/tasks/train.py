@@ -27,6 +27,14 @@ from pellucid.training.callbacks import Callback
 from pellucid.training.engine import Watch
 from pellucid.training.progress import Progress, Silent
 
+AUGMENTATIONS = {
+    "none": "While learning, pictures are shown as they are.",
+    "characters": "While learning, pictures are shown a little turned, moved, zoomed and brightened at random, but not "
+                  "mirrored.",
+    "photographs": "While learning, pictures are shown mirrored, a little turned, moved, zoomed and brightened at "
+                   "random; where a mirrored picture means something else, set the augmentation to characters.",
+}
+
 
 @dataclass(frozen=True)
 class Onlooker:
@@ -153,11 +161,13 @@ def _written(story: Story, folder: RunFolder) -> Run:
 
 def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:
     """What the settings mean for this table, where a user may not expect it."""
-    notes, most = [], int(np.bincount(lesson.folds).max())
+    notes, most = list(lesson.notes), int(np.bincount(lesson.folds).max())
     rows = len(lesson.answers)
     if settings["batch_size"] > rows:
         notes.append(Note("large_batch", f"The batch size {settings['batch_size']} is larger than the {rows} training "
                           "rows; all rows make one batch.", count=settings["batch_size"], severity="warning"))
+    if settings["augmentation"] is not None and any(feature.kind == "image" for feature in lesson.features):
+        notes.append(Note("augmentation", AUGMENTATIONS[settings["augmentation"]]))
     if most == rows:
         raise SettingsError("All rows belong to one group, so that none can be held out.", "leave group_column out")
     if lesson.task == "regress" and (words := range_warning(
