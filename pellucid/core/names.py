@@ -12,7 +12,7 @@ NETWORKS = ("feedforward",)
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory", "spectrogram", "voxel", "factorisation",
+    "memory", "mixture", "spectrogram", "voxel", "factorisation",
 )
 """All that can be looked at by name."""
 
@@ -47,7 +47,7 @@ LOSS_ALIASES = {
     "categorical_cross_entropy": "cross_entropy", "log_loss": "cross_entropy", "atan": "arctan",
 }
 
-NORMALISATIONS = ("standard", "minmax", "symmetric", "quantile", "robust", "none")
+NORMALISATIONS = ("standard", "minmax", "symmetric", "quantile", "robust", "asinh", "none")
 NORMALISATION_ALIASES = {"standardise": "standard", "standardize": "standard", "zscore": "standard"}
 
 LAYER_NORMALISATIONS = ("none", "layer", "batch")

@@ -12,10 +12,11 @@ from pellucid.model.base import EXTRA, AbstractModel, model_kinds
 from pellucid.model.forecaster import Forecaster
 from pellucid.model.members import Members
 from pellucid.model.model import Model
+from pellucid.model.recommender import Recommender
 
 DRIFT = 1e-3
 
-for _kind in (Model, Forecaster):
+for _kind in (Model, Forecaster, Recommender):
     for _task in _kind.tasks:
         model_kinds.add(_task, _kind)
 

@@ -112,13 +112,19 @@ for _metric in (
            "the mean error in parts of that of repeating the last season on the training data; 0 is perfect"),
     Metric("rmse", "RMSE", "regress", False,
            "the typical error, large errors counting more, in the target's units",
-           lambda y, p: float(np.sqrt(np.mean((y - p) ** 2))), ("forecast",)),
+           lambda y, p: float(np.sqrt(np.mean((y - p) ** 2))), ("forecast", "recommend")),
     Metric("mae", "MAE", "regress", False, "the mean error, in the target's units",
-           lambda y, p: float(np.mean(np.abs(y - p))), ("forecast",)),
+           lambda y, p: float(np.mean(np.abs(y - p))), ("forecast", "recommend")),
     Metric("median_absolute_error", "median error", "regress", False,
            "half of the errors are smaller, in the target's units", lambda y, p: float(np.median(np.abs(y - p)))),
     Metric("r2", "R²", "regress", True,
            "the share of the target's variation that is explained; 0 is no better than the mean, 1 is perfect", _r2),
+    Metric("recall_at_10", "recall@10", "recommend", True,
+           "the share of what a user liked in the test that stands among the ten items listed"),
+    Metric("ndcg_at_10", "NDCG@10", "recommend", True,
+           "how many of the ten listed items were liked in the test, the first ones counting most; 1 is perfect"),
+    Metric("coverage_at_10", "catalogue shown", "recommend", True,
+           "the share of all items that stand in the list of somebody"),
 ):
     metrics.add(_metric.name, _metric)
 

@@ -61,6 +61,11 @@ class Scale:
         return np.clip(self.center + self.spread * np.asarray(outputs, np.float64), self.low, self.high)
 
 
+    def within(self, ends: np.ndarray) -> np.ndarray:
+        """The ends of intervals, no farther than the scale goes; infinite ones stay: too few ratings for a bound."""
+        return np.where(np.isfinite(ends), np.clip(ends, self.low, self.high), ends)
+
+
 @dataclass(frozen=True, eq=False)
 class Recommender(AbstractModel):
     """An ensemble of factorisations with everything that it needs to answer: the history of users, scale, intervals.
@@ -133,16 +138,14 @@ class Recommender(AbstractModel):
             return self._lists(users, self.settings.get("top") or AT, table.notes)
         user, item, notes = self._numbers(users, _cells(table, self.columns[1]))
         common = {"task": self.task, "target": self.scale.name, "coverage": coverage, "notes": (*table.notes, *notes)}
-        members, chances = self._pairs(user, item)
+        members, chances = self.pairs(user, item)
         if members is None:
             return Predictions(prediction=chances, **common)
         mean, conformal = members.mean(axis=0), self.calibration.conformal
         if conformal is None:
             return Predictions(prediction=mean, **common)
         lower, upper = conformal.intervals(self.calibration.by_fold(members), coverage, mean)
-        low, high = (np.clip(end, self.scale.low, self.scale.high) if np.isfinite(end).all() else end
-                     for end in (lower, upper))
-        return Predictions(prediction=mean, lower=low, upper=high, **common)
+        return Predictions(prediction=mean, lower=self.scale.within(lower), upper=self.scale.within(upper), **common)
 
     def _numbers(self, users: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[Note]]:
         """Numbers of users and items, -1 for those never seen, who are counted."""
@@ -154,7 +157,7 @@ class Recommender(AbstractModel):
                            "average")]
         return user, np.where(item < self.history.known, item, -1), notes
 
-    def _pairs(self, user: np.ndarray, item: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+    def pairs(self, user: np.ndarray, item: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
         """Ratings (members, pairs), `None` for clicks, and chances (pairs,); user by user."""
         members = np.zeros((len(self.members), len(user))) if self.scale.explicit else None
         chances = np.zeros(len(user))

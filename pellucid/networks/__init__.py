@@ -9,28 +9,33 @@ from pellucid.networks.convolutional import AugmentationOptions, Convolutional, 
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
+from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
 from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
+from pellucid.networks.mixture import Mixture, MixtureSettings
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
 from pellucid.networks.pretraining import Pretraining, start_from
 from pellucid.networks.recurrent import Recurrent, RecurrentSettings
 from pellucid.networks.recursive import Recursive, RecursiveSettings, Rest
 from pellucid.networks.samples import sample
+from pellucid.networks.spectrogram import ListeningOptions, Spectrogram, SpectrogramSettings
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
 from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
+from pellucid.networks.voxel import Voxel, VoxelSettings
 
 __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
-    "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings",
-    "Description",
-    "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph", "GraphSettings", "LayerRow", "Memory",
-    "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
-    "Rest", "RestrictedBoltzmannMachine", "Synapse", "Tabular", "Transformer", "TransformerSettings",
-    "VariationalAutoencoder", "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights", "load",
-    "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
+    "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings",
+    "ConvolutionalSettings", "Description", "Factorisation", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
+    "GraphSettings", "LayerRow", "ListeningOptions", "Memory", "Mixture", "MixtureSettings",
+    "NumberOptions", "PerExample", "Pretraining",
+    "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine",
+    "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "Transformer", "TransformerSettings",
+    "VariationalAutoencoder", "Voxel", "VoxelSettings", "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights",
+    "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
 ]

@@ -15,16 +15,20 @@ from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
+from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
+from pellucid.networks.mixture import Mixture
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.pretraining import Pretraining
 from pellucid.networks.recurrent import Recurrent
 from pellucid.networks.recursive import Recursive
+from pellucid.networks.spectrogram import Spectrogram
 from pellucid.networks.tabular import Tabular
 from pellucid.networks.transformer import Transformer
 from pellucid.networks.variational import VariationalAutoencoder
+from pellucid.networks.voxel import Voxel
 
 networks: Registry[Any] = Registry("network")
 networks.add("feedforward", Feedforward)
@@ -40,10 +44,14 @@ networks.add("belief", BeliefNetwork)
 networks.add("autoencoder", Autoencoder)
 networks.add("variational_autoencoder", VariationalAutoencoder)
 networks.add("memory", Memory)
+networks.add("mixture", Mixture)
 networks.add("adversarial", Adversarial)
 networks.add("pretraining", Pretraining)
 networks.add("recurrent", Recurrent)
 networks.add("transformer", Transformer)
+networks.add("voxel", Voxel)
+networks.add("spectrogram", Spectrogram)
+networks.add("factorisation", Factorisation)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:

@@ -26,9 +26,13 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "autoencoder": {"in_features": 784, "hidden": (256, 64), "code": 16},
     "variational_autoencoder": {"in_features": 784, "hidden": (256, 64), "code": 16},
     "adversarial": {"in_shape": (28, 28, 1), "hidden": (64, 32), "noise": 64, "classes": 10},
+    "spectrogram": {"length": 8000, "rate": 8000, "out_features": 10},
+    "voxel": {"channels": 9, "out_features": 1},
+    "factorisation": {"items": 1682, "size": 64, "heads": ("rating", "ranking")},
+    "mixture": {"num_numbers": 9},
     "memory": {"features": 784, "rule": "hebbian"},
 }
-INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers")  # names of one thing
+INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers", "items")  # names of one thing
 OUTPUTS = ("out_features",)
 WITHIN = ("body", "head")  # where networks that end in a feed-forward one keep its settings
 

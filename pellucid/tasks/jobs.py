@@ -5,9 +5,10 @@ from pellucid.core.registry import Registry
 from pellucid.data.table import Table
 from pellucid.tasks.forecast.job import FORECAST
 from pellucid.tasks.job import Job
+from pellucid.tasks.recommend.job import RECOMMEND
 
 jobs: Registry[Job] = Registry("task")
-for _job in (FORECAST,):
+for _job in (FORECAST, RECOMMEND):
     jobs.add(_job.task, _job)
 
 
