@@ -31,7 +31,8 @@ def start(tmp_path_factory):
 
     def process(folder, how="new"):
         return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), how, str(EPOCHS)], stderr=subprocess.PIPE,
-                                env={**os.environ, "JAX_PLATFORMS": "cpu", "PELLUCID_CACHE": cache}, text=True)
+                                env={**os.environ, "JAX_PLATFORMS": "cpu", "JAX_COMPILATION_CACHE_DIR": cache},
+                                text=True)
     return process
 
 
