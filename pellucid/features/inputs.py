@@ -11,6 +11,7 @@ import polars as pl
 from pellucid.core.note import Note
 from pellucid.errors import DataError, nearest
 from pellucid.features.base import AbstractFeature, Encoded
+from pellucid.features.media import NOUNS
 
 
 class Columns(Protocol):
@@ -54,6 +55,16 @@ _COUNTED = {
     "infinite": ("warning", "{count:,} of {rows:,} cells of `{column}` are infinite; they count as missing."),
     "unreadable": ("warning", "{count:,} of {rows:,} cells of `{column}` cannot be read as a {kind}; they count as "
                               "missing."),
+    "cut": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} larger than the network takes in; the "
+                       "rest of each was left out."),
+    "truncated": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} that is cut off: it is shorter "
+                             "than its header says. What is there was used."),
+    "not_finite": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with values that are no "
+                              "numbers; they count as 0."),
+    "clipped": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} that was recorded too loud: it is "
+                        "clipped."),
+    "silent_channel": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with a silent channel, which "
+                               "was left out."),
 }
 
 
@@ -128,10 +139,12 @@ def _notes(feature: AbstractFeature, one: Encoded, rows: int) -> list[Note]:
     notes = []
     for kind, count in one.counts.items():
         severity, sentence = _COUNTED[kind]
-        message = sentence.format(count=count, rows=rows, column=feature.name, kind=feature.kind)
-        if kind == "unreadable" and one.trouble:
-            named = "; ".join(list(one.trouble.values())[:NAMED_TROUBLES])
-            message = f"{message[:-1]}: {named}{'; …' if count > NAMED_TROUBLES else ''}."
+        message = sentence.format(count=count, rows=rows, column=feature.name,
+                                  kind=NOUNS.get(feature.kind, feature.kind))
+        named = list(one.trouble.values()) if kind == "unreadable" else one.named.get(kind, ())
+        if named:
+            shown = "; ".join(named[:NAMED_TROUBLES])
+            message = f"{message[:-1]}: {shown}{'; …' if count > NAMED_TROUBLES else ''}."
         notes.append(Note(kind, message, feature.name, count, severity))
     return notes
 

@@ -280,7 +280,8 @@ class Ignore(_Unused):
 
 
 feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
-for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Molecule, Molecule3D, TreeFeature, Identifier, Ignore):
+for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Molecule, Molecule3D, TreeFeature, Identifier,
+               Ignore):
     feature_types.add(_class.kind, _class)
 
 raw_types: tuple[type[AbstractFeature], ...] = (Image, Audio, Molecule, TreeFeature)

@@ -10,6 +10,7 @@ from pellucid.nn.dense import Dense, Scale
 from pellucid.nn.dropout import Dropout, VariableDropout
 from pellucid.nn.embedding import Embedding, OneHot, embedding_size
 from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
+from pellucid.nn.listening import Listening
 from pellucid.nn.message_passing import DirectedMessagePassing, MessagePassing, Readout
 from pellucid.nn.normalisation import (
     BatchNormalisation,
@@ -20,14 +21,17 @@ from pellucid.nn.normalisation import (
 from pellucid.nn.numeric import FeatureDense, PeriodicEmbedding, PiecewiseLinearEmbedding, quantile_edges
 from pellucid.nn.pooling import AdaptivePooling, AveragePooling, GlobalPooling, MaxPooling
 from pellucid.nn.recurrent import Gru, Lstm, SimpleRecurrence
+from pellucid.nn.spectrogram import MelSpectrogram
 from pellucid.nn.tree import ChildSumTreeLstm, NaryTreeLstm, TensorTree
+from pellucid.nn.voxels import VoxelGrid
 
 __all__ = [
     "Activation", "AdaptivePooling", "Attention", "Augmentation", "AveragePooling", "BatchNormalisation", "Buffer",
-    "ChildSumTreeLstm", "Convolution", "ConvolutionalLstm", "Dense", "DirectedMessagePassing", "Dropout", "Embedding",
-    "FeatureDense", "GlobalPooling", "GroupNormalisation", "Gru", "Hidden", "Initialiser", "LayerNormalisation",
-    "LearnedPositions", "Lstm", "MaxPooling", "MessagePassing", "NaryTreeLstm", "OneHot", "PeriodicEmbedding",
-    "PiecewiseLinearEmbedding", "Readout", "Residual", "RootMeanSquareNormalisation", "Scale", "SimpleRecurrence",
-    "TensorTree", "VariableDropout", "activate", "activations", "embedding_size", "fans", "initialise",
-    "initialiser_for", "initialisers", "quantile_edges", "range_warning", "trainable",
+    "ChildSumTreeLstm", "Convolution", "ConvolutionalLstm", "Dense", "DirectedMessagePassing", "Dropout",
+    "Embedding", "FeatureDense", "GlobalPooling", "GroupNormalisation", "Gru", "Hidden", "Initialiser",
+    "LayerNormalisation", "LearnedPositions", "Listening", "Lstm", "MaxPooling", "MelSpectrogram",
+    "MessagePassing", "NaryTreeLstm", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Readout",
+    "Residual", "RootMeanSquareNormalisation", "Scale", "SimpleRecurrence", "TensorTree", "VariableDropout",
+    "VoxelGrid", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers",
+    "quantile_edges", "range_warning", "trainable",
 ]

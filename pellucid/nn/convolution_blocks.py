@@ -24,6 +24,7 @@ class ConvolutionBlock(eqx.Module):
     Args:
         in_features, out_features: features of each position before and after.
         window: entries of the window on each axis.
+        stride: how far the window moves.
         activation: the name of an activation function.
         normalisation: `"none"`, `"layer"`, `"batch"`, `"group"` or `"root_mean_square"`.
         key: the random key for the starting weights.
@@ -33,11 +34,12 @@ class ConvolutionBlock(eqx.Module):
     normalisation: Normalisation
     activation: str = eqx.field(static=True)
 
-    def __init__(self, in_features: int, out_features: int, window: Sequence[int], *, activation: str = "relu",
-                 normalisation: str = "batch", key: jax.Array) -> None:
+    def __init__(self, in_features: int, out_features: int, window: Sequence[int], *, stride: int = 1,
+                 activation: str = "relu", normalisation: str = "batch", key: jax.Array) -> None:
         self.activation = activations.canonical(activation)
         self.normalisation = normalisation_layer(normalisation, out_features)
-        self.convolution = Convolution(in_features, out_features, window, bias=self.normalisation is None,
+        self.convolution = Convolution(in_features, out_features, window, stride=stride,
+                                       bias=self.normalisation is None,
                                        initialiser=initialiser_for(self.activation), key=key)
 
     def initial_state(self) -> BlockState:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.core.note import Note
 from pellucid.features.base import AbstractFeature
 from pellucid.features.targets import ClassTarget, NumberTarget
 
@@ -29,6 +30,7 @@ class Lesson:
         weight: (rows,) how much each row counts, at least 0.
         folds: (rows,) the fold of each row, from 0.
         counts: int (rows,) how many equal rows each row stands for; 0 or 1 by its weight when `None`.
+        notes: what was noticed while pictures, recordings and the like were read.
     """
 
     features: tuple[AbstractFeature, ...]
@@ -38,6 +40,7 @@ class Lesson:
     weight: np.ndarray
     folds: np.ndarray
     counts: np.ndarray | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def task(self) -> str:
