@@ -47,6 +47,8 @@ TRAINING_SETTINGS = (
             choices=("none", "balanced")),
     Setting("augmentation", "choice", None, "How training pictures are changed at random: `photographs` are also "
             "mirrored, `characters` are not; found out by the pictures if not given.", choices=names.AUGMENTATIONS),
+    Setting("mixup", "number", None, "Largest share of another picture that is blended into each training picture; 0 "
+            "for none.", low=0, high=0.5),
     Setting("optimiser", "choice", None, "How gradients become steps.", choices=names.OPTIMISERS,
             aliases=names.OPTIMISER_ALIASES),
     Setting("learning_rate", "number", None, "Size of the steps; `find` looks for a good one first.", low=0,
@@ -100,10 +102,22 @@ RECOMMEND_SETTINGS = (
     Setting("top", "integer", 10, "How many items a list holds.", "recommend", low=1, high=100_000),
 )
 
+VERIFY_SETTINGS = (
+    Setting("false_accepts", "number", 0.01, "Share of strangers that may be let through.", "verify", low=0, high=0.5,
+            open_low=True),
+)
+
+DETECT_SETTINGS = (
+    Setting("false_alarms", "number", 0.01, "Share of rows like those of the training that may be called anomalies.",
+            "detect", low=0, high=0.5, open_low=True),
+    Setting("labels", "choice", None, "Whether known anomalies and normal rows are learned from, or only judge; by "
+            "default they are learned from where only some rows are known.", "detect", choices=("judge", "use")),
+)
+
 ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
                           *(setting for setting in DATA_SETTINGS if setting.name == "types"))
 """Settings of the scikit-learn estimators."""
 
 TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *FORECAST_SETTINGS,
-                      *RECOMMEND_SETTINGS)
+                      *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""

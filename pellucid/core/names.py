@@ -5,14 +5,14 @@ a test holds both sides equal.
 """
 from __future__ import annotations
 
-TASKS = ("classify", "regress", "forecast", "recommend")
+TASKS = ("classify", "regress", "detect", "forecast", "recommend", "verify")
 
 NETWORKS = ("feedforward",)
 """Those that train on tables by name."""
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory", "mixture", "spectrogram", "voxel", "factorisation",
+    "memory", "embedder", "mixture", "spectrogram", "voxel", "factorisation",
 )
 """All that can be looked at by name."""
 

@@ -9,14 +9,16 @@ import numpy as np
 from pellucid.errors import ModelFileError, PellucidError
 from pellucid.model.archive import Archive, like, read_archive
 from pellucid.model.base import EXTRA, AbstractModel, model_kinds
+from pellucid.model.detector import Detector
 from pellucid.model.forecaster import Forecaster
 from pellucid.model.members import Members
 from pellucid.model.model import Model
 from pellucid.model.recommender import Recommender
+from pellucid.model.verifier import Verifier
 
 DRIFT = 1e-3
 
-for _kind in (Model, Forecaster, Recommender):
+for _kind in (Model, Forecaster, Recommender, Verifier, Detector):
     for _task in _kind.tasks:
         model_kinds.add(_task, _kind)
 

@@ -21,6 +21,7 @@ OUTCOMES = {
 }
 TASKS = {"classify": "classification", "regress": "regression (predicting a number)",
          "recommend": "recommendation",
+         "detect": "detection of anomalies",
          "forecast": "forecast (the next steps of a series)"}
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 from pellucid.core.registry import Registry
 from pellucid.data.table import Table
+from pellucid.tasks.detect.job import DETECT
 from pellucid.tasks.forecast.job import FORECAST
 from pellucid.tasks.job import Job
 from pellucid.tasks.recommend.job import RECOMMEND
+from pellucid.tasks.verify.job import VERIFY
 
 jobs: Registry[Job] = Registry("task")
-for _job in (FORECAST, RECOMMEND):
+for _job in (FORECAST, RECOMMEND, VERIFY, DETECT):
     jobs.add(_job.task, _job)
 
 

@@ -1,0 +1,1 @@
+"""Finding anomalies, without labels or with few."""
