@@ -8,20 +8,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pellucid.core.declared import (
-    DATA_SETTINGS,
-    DECISION_SETTINGS,
-    DEFAULTS_VERSION,
-    NETWORK_SETTINGS,
-    TRAINING_SETTINGS,
-)
+from pellucid.core.declared import DEFAULTS_VERSION, TRAIN
 from pellucid.core.names import FEATURE_TYPE_ALIASES, FEATURE_TYPES
 from pellucid.core.settings import Setting
 from pellucid.training.fit import FIT
 
 PATH = Path(__file__).with_name("settings.md")
-GROUPS = {"Data": DATA_SETTINGS, "Network": NETWORK_SETTINGS, "Training": TRAINING_SETTINGS,
-          "Decision": DECISION_SETTINGS}
+GROUPS = {name.capitalize(): tuple(one for one in TRAIN.values() if one.group == name)
+          for name in dict.fromkeys(setting.group for setting in TRAIN.values())}
 OPTIONS = {"types": "--type"}
 VALUES = {"types": "{column: type}; `--type COLUMN=TYPE`, may be repeated",
           "costs": "{actual: {decided: cost}}; `--costs ACTUAL:DECIDED=COST,...` or JSON"}

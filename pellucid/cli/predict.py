@@ -14,9 +14,11 @@ from pellucid.core.note import Note
 from pellucid.data.read import read_chunks
 from pellucid.errors import SettingsError
 from pellucid.features.inputs import raw_features
+from pellucid.model.base import AbstractModel
 from pellucid.model.card import plain_values
 from pellucid.model.load import load
 from pellucid.model.predictions import Predictions
+from pellucid.model.recommender import Recommender
 
 ROWS, RAW_ROWS = 65_536, 4096
 """Rows that are in memory at a time; fewer where they hold pictures and the like."""
@@ -27,7 +29,7 @@ def run(model: str, data: str, output: str | None, format: str | None, as_json: 
     """Write the predictions, then say what was noticed about the rows."""
     chosen, coverage = _format(format, output, as_json), settings.get("coverage")
     require_device(settings.get("device"))
-    trained, rows = load(model), 0
+    trained, rows = _with_top(load(model), settings.get("top")), 0
     notes: dict[tuple[str, str | None], list[Note]] = {}
     pieces = read_chunks(data, RAW_ROWS if raw_features(trained.features) else ROWS)
     first = trained.predict(next(pieces), coverage=coverage)
@@ -48,6 +50,16 @@ def run(model: str, data: str, output: str | None, format: str | None, as_json: 
         say_notes((_together(found) for found in notes.values()), everything=True)
         if output:
             say("done", f"{rows:,} predictions in `{output}`", "green")
+
+
+def _with_top(model: AbstractModel, top: int | None) -> AbstractModel:
+    """The model with lists of the length that was asked for."""
+    if top is None:
+        return model
+    if not isinstance(model, Recommender):
+        raise SettingsError(f"`--top` is for models that recommend; the task of this one is to {model.task}.",
+                            "leave --top out")
+    return model.with_top(top)
 
 
 def _format(format: str | None, output: str | None, as_json: bool) -> str:

@@ -130,6 +130,8 @@ def _values(table: Table, columns: Columns) -> tuple[np.ndarray, bool, list[Note
 def _scale(values: np.ndarray) -> tuple[float, float, np.ndarray]:
     """The least and the largest rating of the scale, and the ratings that lie outside of it."""
     steps, counts = np.unique(values, return_counts=True)
+    if len(steps) < 2:
+        return (*((float(steps[0]),) * 2 if len(steps) else (1.0, 1.0)), steps[:0])
     if len(steps) > MOST_STEPS:
         quarter, middle, most = np.quantile(values, (0.25, 0.5, 0.75))
         reach = 10 * max(most - quarter, 1e-9)
