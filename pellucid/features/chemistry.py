@@ -203,9 +203,10 @@ def graph_of(molecule: Any) -> MoleculeGraph | None:
                          np.array(pairs, np.int32).reshape(-1, 2), features.astype(np.float16))
 
 
-def describe(molecule: Any) -> np.ndarray:
-    """The descriptors of a parsed molecule, NaN where one is not defined or not finite."""
-    values = np.array([_described(ask, molecule) for _, ask in _descriptor_list()], np.float64)
+def describe(molecule: Any, every: bool = False) -> np.ndarray:
+    """The descriptors of a parsed molecule, NaN where one is not defined or not finite; `every` as in
+    `descriptor_names`."""
+    values = np.array([_described(ask, molecule) for _, ask in _descriptor_list(every)], np.float64)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -216,15 +217,15 @@ def _described(ask: Callable[[Any], float], molecule: Any) -> float:
         return np.nan  # such as partial charges of a rare metal
 
 
-def descriptor_names() -> tuple[str, ...]:
-    """The names of RDKit's descriptors, in order, without those that take too long."""
-    return tuple(name for name, _ in _descriptor_list())
+def descriptor_names(every: bool = False) -> tuple[str, ...]:
+    """The names of RDKit's descriptors, in order; without `every`, those that take too long are left out."""
+    return tuple(name for name, _ in _descriptor_list(every))
 
 
-def _descriptor_list() -> list[tuple[str, Callable[[Any], float]]]:
+def _descriptor_list(every: bool) -> list[tuple[str, Callable[[Any], float]]]:
     rdkit()
     from rdkit.Chem import Descriptors
-    return [one for one in Descriptors.descList if one[0] not in TOO_SLOW]
+    return [one for one in Descriptors.descList if every or one[0] not in TOO_SLOW]
 
 
 def why_not(text: str) -> str:

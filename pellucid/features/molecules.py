@@ -111,8 +111,8 @@ def molecule_descriptors(molecules: Molecules) -> tuple[np.ndarray, tuple[str, .
         (rows, descriptors) float64, with NaN where a descriptor is not defined or not finite; and their names.
     """
     with quiet():
-        values = [describe(molecule) for molecule in molecules.parsed]
-    return np.array(values, np.float64), descriptor_names()
+        values = [describe(molecule, every=True) for molecule in molecules.parsed]
+    return np.array(values, np.float64), descriptor_names(every=True)
 
 
 def molecule_fingerprints(molecules: Molecules, radius: int = 2, bits: int = 2048, counts: bool = True) -> np.ndarray:

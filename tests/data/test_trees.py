@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from pellucid.data.read import read_table
 from pellucid.data.trees import parse_trees, read_trees, root_labels, tree_arrays, tree_labels, vocabulary
 from pellucid.errors import DataError
 
@@ -48,3 +49,17 @@ def test_what_cannot_be_used(tmp_path):
     path = tmp_path / "trees.txt"
     path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
     assert len(read_trees(path)) == 2
+
+
+def test_a_file_of_trees_is_a_table_with_the_roots_labels(tmp_path):
+    path = tmp_path / "trees.txt"
+    path.write_text("(1 (0 good) (1 film))\n\n(0 (0 bad) (0 film)\n(0 film)\n", encoding="utf-8")
+    table = read_table(path)
+    assert table.names == ("tree", "label") and table.column("label").to_list() == ["1", None, "0"]
+    assert table.notes[0].message == "1 of 3 lines of `trees.txt` are no whole tree: line 3 misses a closing bracket."
+
+
+def test_other_texts_with_brackets_are_not_trees(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n(1 (2 x)),3\n(1 (2 y)),4\n", encoding="utf-8")
+    assert read_table(path).names == ("a", "b")
