@@ -10,6 +10,7 @@ from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, Co
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
 from pellucid.networks.factorisation import Factorisation
+from pellucid.networks.embedder import Embedder, EmbedderSettings
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
 from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory

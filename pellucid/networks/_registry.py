@@ -16,6 +16,7 @@ from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
 from pellucid.networks.factorisation import Factorisation
+from pellucid.networks.embedder import Embedder
 from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
@@ -35,6 +36,7 @@ networks.add("feedforward", Feedforward)
 networks.add("recursive", Recursive)
 networks.add("tabular", Tabular)
 networks.add("composite", Composite)
+networks.add("embedder", Embedder)
 networks.add("per_example", PerExample)
 networks.add("graph", Graph)
 networks.add("convolutional", Convolutional)

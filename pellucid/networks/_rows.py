@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,3 +29,8 @@ def flat_rows(network: str, inputs: jax.Array, features: int, dtype: jnp.dtype |
         raise ShapeError(f"`{network}` expected inputs of {features} numbers a row, got shape {tuple(shape)}.",
                          "pass a batch of rows or images of that size, or check for a dropped column or axis")
     return shares(inputs, dtype).reshape(shape[0], features)
+
+
+def sole(inputs: Any) -> Any:
+    """The array of a mapping that has only one, such as pixels; anything else as it is."""
+    return next(iter(inputs.values())) if isinstance(inputs, Mapping) and len(inputs) == 1 else inputs

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pellucid.errors import SettingsError, ShapeError
+from pellucid.networks._rows import sole
 from pellucid.networks.parts import Parts, parts_of
 from pellucid.networks.tabular import Tabular
 
@@ -70,7 +71,7 @@ class Composite(eqx.Module):
         sizes = np.zeros(len(jax.tree.leaves(inputs["columns"])[0]))
         for encoder, column in zip(self.encoders, inputs["columns"], strict=True):
             if hasattr(encoder, "row_sizes"):
-                own = np.asarray(encoder.row_sizes(_sole(column)), np.float64)
+                own = np.asarray(encoder.row_sizes(sole(column)), np.float64)
                 sizes = np.maximum(sizes, own / max(own.max(initial=1.0), 1.0))
         return np.round(1000 * sizes).astype(np.int32)
 
@@ -111,7 +112,7 @@ class Composite(eqx.Module):
         if len(columns) != len(self.encoders):
             raise ShapeError(f"`Composite` expected {len(self.encoders)} columns, got {len(columns)}.",
                              'pass {"numbers": …, "codes": …, "columns": (one mapping of arrays for each encoder,)}')
-        return [_sole(column) for column in columns]
+        return [sole(column) for column in columns]
 
     def encoded(self, inputs: Inputs, *, state: tuple[Any, ...] | None = None) -> list[jax.Array]:
         """What each encoder gives outside of training, (batch, its outputs)."""
@@ -161,11 +162,6 @@ class Composite(eqx.Module):
     def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Composite:
         """A new network of this specification; its encoders and body are built already."""
         return cls(**spec)
-
-
-def _sole(column: Any) -> Any:
-    """The array of a column that has only one; else the column as it is."""
-    return next(iter(column.values())) if isinstance(column, Mapping) and len(column) == 1 else column
 
 
 def _joined(inputs: Inputs, outputs: list[jax.Array]) -> dict[str, jax.Array]:

@@ -31,6 +31,7 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "factorisation": {"items": 1682, "size": 64, "heads": ("rating", "ranking")},
     "mixture": {"num_numbers": 9},
     "memory": {"features": 784, "rule": "hebbian"},
+    "embedder": {"in_shape": (112, 92, 1), "out_features": 384, "shrink": 2},
 }
 INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers", "items")  # names of one thing
 OUTPUTS = ("out_features",)

@@ -1,0 +1,1 @@
+"""Verifying and identifying: learn to recognise again, enrol a few examples, refuse strangers."""
