@@ -23,7 +23,7 @@ from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.descent import Descent, DescentState, descent
 from pellucid.training.engine import Outcome, Watch, run
 from pellucid.training.loop import Data
-from pellucid.training.objectives import AbstractObjective, Supervised
+from pellucid.training.objectives import AbstractObjective, Blended, Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
 
@@ -100,10 +100,10 @@ def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, Descent
     members = fitted_start(lesson, members, folds, settings["kinds"])
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
-    return *descent(members, _objective(lesson, loss), optimiser, settings.get("average", 0.0)), spec
+    return *descent(members, _objective(lesson, loss, settings), optimiser, settings.get("average", 0.0)), spec
 
 
-def _objective(lesson: Lesson, loss: losses.AbstractLoss) -> AbstractObjective:
+def _objective(lesson: Lesson, loss: losses.AbstractLoss, settings: Mapping[str, Any]) -> AbstractObjective:
     """What the members learn for: the loss, unless a raw column alone has more to teach."""
     if encodes_alone(lesson.features):
         feature = raw_features(lesson.features)[0]
@@ -111,6 +111,8 @@ def _objective(lesson: Lesson, loss: losses.AbstractLoss) -> AbstractObjective:
         found = None if special is None else special(feature, lesson, loss)
         if found is not None:
             return found
+        if settings.get("mixup") and raw_kinds[feature.kind].blends:
+            return Blended(loss, settings["mixup"])
     return Supervised(loss)
 
 

@@ -1,6 +1,9 @@
 """The trained network as the report shows it: its layers, a drawing, the weights of its first layer by name."""
 from __future__ import annotations
 
+from typing import Any
+
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -49,8 +52,17 @@ def network_picture(lesson: Lesson, model: Model) -> NetworkPicture:
 def dead_share(lesson: Lesson, model: Model) -> float:
     """The share of hidden neurons of the first member that give the same value for every row."""
     inputs = jax.tree.map(lambda leaf: leaf[:DEAD_ROWS], dict(lesson.inputs))
-    layers = model.members.network().layer_outputs(inputs, state=model.members.state())
-    hidden = [np.asarray(value) for name, value in layers.items() if name.startswith("hidden") and value.ndim == 2]
+    network, state = model.members.network(), model.members.state()
+    shapes = eqx.filter_eval_shape(lambda one, rows, own: one.layer_outputs(rows, state=own), network, inputs, state)
+    names = tuple(name for name, value in shapes.items() if name.startswith("hidden") and value.ndim == 2)
+    hidden = [np.asarray(value) for value in _outputs(network, inputs, state, names)] if names else []
     if not hidden or len(hidden[0]) < 2:
         return 0.0
     return float(np.concatenate([np.ptp(value, axis=0) < 1e-6 for value in hidden]).mean())
+
+
+@eqx.filter_jit
+def _outputs(network: Any, inputs: Any, state: Any, names: tuple[str, ...]) -> list[jax.Array]:
+    """What these layers give; one program instead of one for each operation."""
+    layers = network.layer_outputs(inputs, state=state)
+    return [layers[name] for name in names]

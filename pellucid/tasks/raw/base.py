@@ -45,6 +45,7 @@ class RawKind:
         width: the length of the encoder's code where other columns join it.
         objective: (feature, lesson, loss) to what a network with this column alone learns for, where that is more than
             the loss; `None` where it is not.
+        blends: whether two rows may be blended into one, as pictures may.
         decide: (feature, `Encoded.raw` of the training rows, answers, number of classes, settings so far) to further
             settings that the rows themselves decide, such as whether pictures may be mirrored.
     """
@@ -55,6 +56,7 @@ class RawKind:
     scaling: str = "standard"
     width: int = 64
     objective: Callable[[AbstractFeature, Any, AbstractLoss], AbstractObjective | None] | None = None
+    blends: bool = False
     decide: Callable[[AbstractFeature, Mapping[str, np.ndarray], np.ndarray, int, Mapping[str, Any]],
                      dict[str, Any]] | None = None
 

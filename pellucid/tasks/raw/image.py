@@ -25,8 +25,9 @@ MOST_MEMBERS = 5
 
 
 def encoder(feature: Image, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A residual network: the larger the pictures, the more stages."""
-    return {"network": "convolutional", "in_shape": list(feature.shape), "hidden": list(_hidden(feature)),
+    """A residual network: the larger the pictures, the more stages, unless the user says otherwise."""
+    hidden = given.get("hidden") if situation.alone else None  # beside other columns, it is that of the joint network
+    return {"network": "convolutional", "in_shape": list(feature.shape), "hidden": list(hidden or _hidden(feature)),
             "out_features": situation.outputs, "residual": True, "dropout": 0.2,
             "augmentation": changes(feature, given.get("augmentation"))}
 
@@ -57,7 +58,8 @@ def training(feature: Image, situation: Situation) -> dict[str, Any]:
     work = WORK * max(rows / MANY, 1.0) ** GROWTH / (JUDGINGS if rows < CROSSED else 1)
     passes = work / (rows * multiplications(feature.shape, _hidden(feature)))
     members = int(np.clip(passes / ENOUGH_EPOCHS, 1, MOST_MEMBERS))
-    return {"epochs": int(np.clip(passes / members, FEWEST_EPOCHS, MOST_EPOCHS if rows < 1000 else ENOUGH_EPOCHS)),
+    return {**({"hidden": _hidden(feature)} if situation.alone else {}),
+            "epochs": int(np.clip(passes / members, FEWEST_EPOCHS, MOST_EPOCHS if rows < 1000 else ENOUGH_EPOCHS)),
             "members": members, "batch_size": 32 if rows < 1000 else 64 if rows < 20_000 else 128,
             "learning_rate": 5e-3, "default_rate": 5e-3, "weight_decay": 0.05,
             "label_smoothing": 0.1 if situation.classes else 0.0}
@@ -99,4 +101,4 @@ def shrunken(pixels: np.ndarray, most: int) -> np.ndarray:
     return padded.reshape(shape).mean((2, 4), dtype=np.float32) / 255
 
 
-IMAGE = RawKind(encoder, training, plain, decide=decide)
+IMAGE = RawKind(encoder, training, plain, blends=True, decide=decide)
