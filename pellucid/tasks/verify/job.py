@@ -120,10 +120,10 @@ def _evidence(model: Verifier, pixels: np.ndarray, identities: np.ndarray, setti
         return Evidence(None, None)
     points = side_by_side(model.members.outputs({"pixels": pixels}))
     return Evidence(run_trials(points, identities, seed=settings["seed"]),
-                    run_trials(_raw(pixels), identities, seed=settings["seed"]))
+                    run_trials(raw_pixels(pixels), identities, seed=settings["seed"]))
 
 
-def _raw(pixels: np.ndarray) -> np.ndarray:
+def raw_pixels(pixels: np.ndarray) -> np.ndarray:
     """Pixels without their mean, of length 1: the plain method."""
     rows = pixels.reshape(len(pixels), -1).astype(np.float64)
     rows -= rows.mean(axis=1, keepdims=True)
