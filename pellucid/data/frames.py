@@ -13,8 +13,11 @@ import polars as pl
 
 from pellucid.errors import DataError
 from pellucid.features.media import array_bytes, as_bytes
+from pellucid.features.sound import sound_bytes
 
 _SCALAR = (str, bytes, bool, int, float, np.generic, type(None), datetime.date, decimal.Decimal)
+UNKNOWN_RATE, FEWEST_SAMPLES = 16_000, 400
+"""An array of at least so many numbers in a cell is a recording, of so many samples a second unless it is told."""
 _SECONDS = {pl.Duration: 1e6, pl.Time: 1e9}
 
 
@@ -125,7 +128,7 @@ def from_values(name: str, values: Sequence[Any]) -> pl.Series:
 
 
 def _may_be_media(kind: type) -> bool:
-    return kind in (bytes, bytearray, dict) or issubclass(kind, np.ndarray) or kind.__module__.startswith("PIL.")
+    return kind in (bytes, bytearray, dict, tuple) or issubclass(kind, np.ndarray) or kind.__module__.startswith("PIL.")
 
 
 def _media(name: str, values: Sequence[Any]) -> pl.Series | None:
@@ -137,8 +140,21 @@ def _media(name: str, values: Sequence[Any]) -> pl.Series | None:
 
 
 def _encoded(value: Any) -> bytes | None:
-    """Data sets of Hugging Face hold pictures as `{"bytes": …, "path": …}`."""
+    """Data sets of Hugging Face hold pictures as `{"bytes": …, "path": …}` and recordings as `{"array": …,
+    "sampling_rate": …}`; SciPy gives recordings as (rate, samples)."""
+    if isinstance(value, dict) and "sampling_rate" in value:
+        value = value["sampling_rate"], value.get("array")
+    if isinstance(value, tuple):
+        rate, samples = value if len(value) == 2 else (None, None)
+        whole = isinstance(rate, (int, np.integer)) and not isinstance(rate, bool) and rate > 0
+        return sound_bytes(samples, rate) if whole and _is_sound(samples) else None
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return sound_bytes(value, UNKNOWN_RATE) if _is_sound(value) and len(value) >= FEWEST_SAMPLES else None
     return as_bytes(value.get("bytes") if isinstance(value, dict) else value)
+
+
+def _is_sound(samples: Any) -> bool:
+    return isinstance(samples, np.ndarray) and samples.ndim in (1, 2) and samples.dtype.kind in "iuf"
 
 
 def _as_float(value: Any) -> float:

@@ -38,8 +38,8 @@ QUIET = 1e-4
 """Below this part of the loudest moment's power (40 decibels) the beginning and the end are cut off."""
 MARGIN = 0.025
 """Seconds of silence that stay at both ends."""
-FULL, CLIPPED_RUN, CLIPPED_PART = 0.999, 3, 0.001
-"""Clipped is what stays at the largest amplitude for so many samples on end, in so large a part of a recording."""
+FULL, LOUD, CLIPPED_PART = 0.999, 0.2, 0.001
+"""Clipped is what stays at the largest amplitude, which is not small, for three samples on end, in so large a part."""
 UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE, 0x7FFFF000, 0x7FFFFFFE)
 """What programs that write to a pipe put in place of the size."""
 PEAK = 32000
@@ -184,9 +184,9 @@ def _finite(samples: np.ndarray) -> tuple[np.ndarray, bool]:
 
 def _is_clipped(samples: np.ndarray) -> bool:
     most = np.abs(samples).max(axis=0, initial=0)
-    full = np.abs(samples) >= FULL * most
+    full = (np.abs(samples) >= FULL * most) & (most > LOUD)
     held = full[2:] & full[1:-1] & full[:-2]
-    return bool((held.mean(axis=0) > CLIPPED_PART).any()) if len(held) and most.max() > 0.2 else False
+    return len(held) > 0 and bool((held.mean(axis=0) > CLIPPED_PART).any())
 
 
 def _one_channel(samples: np.ndarray) -> tuple[np.ndarray, bool]:
