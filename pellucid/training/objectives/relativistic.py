@@ -75,17 +75,16 @@ class RelativisticPairing(AbstractObjective):
         made = network.generate(network.noise(key, len(real)), labels)
         still = jax.lax.stop_gradient(made)
         judge, held = network.discriminator, jax.lax.stop_gradient(network.discriminator)
-        of_both, of_made = judge(jnp.concatenate([real, still]), _twice(labels)), held(made, labels)
-        of_real, of_still = jnp.split(of_both.logit, 2)
-        lead = of_real - of_still
+        of_real, of_still, of_made = judge(real, labels), judge(still, labels), held(made, labels)
+        lead = of_real.logit - of_still.logit
         discriminating = jax.nn.softplus(-lead)
-        generating = jax.nn.softplus(jax.lax.stop_gradient(of_real) - of_made.logit)
+        generating = jax.nn.softplus(jax.lax.stop_gradient(of_real.logit) - of_made.logit)
         slope = self.slope(judge, real, still, labels, batch.weight)
         also = {"discriminator": discriminating, "generator": generating, "slope": slope, "lead": lead}
         total = discriminating + generating + 0.5 * self.penalty * slope
         if labels is not None:
             right = _named(of_made.classes, labels)
-            total = total - _named(of_both.classes[:len(real)], labels) - self.class_pull * right
+            total = total - _named(of_real.classes, labels) - self.class_pull * right
             also["right"] = (jnp.argmax(of_made.classes, axis=1) == labels).astype(total.dtype)
         return Assessment(total, state, also)
 
@@ -93,7 +92,7 @@ class RelativisticPairing(AbstractObjective):
               weight: Float[Array, " batch"]) -> Float[Array, " batch"]:
         """|∂D/∂x|² + |∂D/∂g|² of the penalised rows, scaled up to the batch; 0 for the others."""
         rows = max(1, round(self.penalised * len(real)))
-        few = None if labels is None else _twice(labels[:rows])
+        few = None if labels is None else jnp.concatenate([labels[:rows]] * 2)
         gradient = jax.grad(lambda inputs: jnp.sum(judge(inputs, few).logit))(
             jnp.concatenate([real[:rows], made[:rows]]))
         squares = jnp.sum(jnp.square(gradient), axis=tuple(range(1, gradient.ndim)))
@@ -108,10 +107,6 @@ class RelativisticPairing(AbstractObjective):
                          for own in subkeys(key, MEASURED_SAMPLES))
         near = 0.5 * (_distance(real, first) + _distance(real, second))
         return Assessment(near - 0.5 * _distance(first, second), state)
-
-
-def _twice(labels: Array | None) -> Array | None:
-    return None if labels is None else jnp.concatenate([labels, labels])
 
 
 def _named(logits: Float[Array, "batch classes"], labels: Array) -> Float[Array, " batch"]:
