@@ -34,7 +34,7 @@ NO_FOLD = -2
 """Of places where a list has ended."""
 ENOUGH_HELD_OUT = 3000
 """A member leaves out about so many ratings, no more than a fifth and no less than a twentieth of them."""
-UPDATES = 1200
+UPDATES = 900
 """Passes of a training: epochs are as many as it takes."""
 
 
