@@ -9,8 +9,8 @@ from pellucid.networks.convolutional import AugmentationOptions, Convolutional, 
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
-from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.embedder import Embedder, EmbedderSettings
+from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
 from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
@@ -31,12 +31,12 @@ from pellucid.networks.voxel import Voxel, VoxelSettings
 
 __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
-    "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings",
-    "ConvolutionalSettings", "Description", "Factorisation", "Feedforward", "FeedforwardSettings", "GaussianCode", "Graph",
-    "GraphSettings", "LayerRow", "ListeningOptions", "Memory", "Mixture", "MixtureSettings",
-    "NumberOptions", "PerExample", "Pretraining",
-    "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings", "Rest", "RestrictedBoltzmannMachine",
-    "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "Transformer", "TransformerSettings",
-    "VariationalAutoencoder", "Voxel", "VoxelSettings", "build", "describe", "draw", "draw_activations", "draw_space", "draw_weights",
-    "load", "networks", "sample", "save", "start_from", "strongest_synapses", "weights",
+    "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings",
+    "Description", "Embedder", "EmbedderSettings", "Factorisation", "Feedforward", "FeedforwardSettings",
+    "GaussianCode", "Graph", "GraphSettings", "LayerRow", "ListeningOptions", "Memory", "Mixture", "MixtureSettings",
+    "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
+    "Rest", "RestrictedBoltzmannMachine", "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "Transformer",
+    "TransformerSettings", "VariationalAutoencoder", "Voxel", "VoxelSettings", "build", "describe", "draw",
+    "draw_activations", "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from",
+    "strongest_synapses", "weights",
 ]

@@ -33,7 +33,8 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "memory": {"features": 784, "rule": "hebbian"},
     "embedder": {"in_shape": (112, 92, 1), "out_features": 384, "shrink": 2},
 }
-INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers", "items")  # names of one thing
+INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers", "items")
+"""Names that networks have for the same thing."""
 OUTPUTS = ("out_features",)
 WITHIN = ("body", "head")  # where networks that end in a feed-forward one keep its settings
 
