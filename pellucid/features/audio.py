@@ -22,8 +22,8 @@ HIGHEST_RATE, LOWEST_RATE = 16_000, 2_000
 MOST_SECONDS = 10.0
 MOST_SAMPLES = 1 << 29
 """Of all rows together: a gigabyte."""
-FULL_LENGTH = 0.98
-"""This part of the recordings is heard from beginning to end."""
+FULL_LENGTH, SPREAD = 0.98, 1.5
+"""This part of the recordings is heard from beginning to end; all are if the longest are not much longer."""
 FEWEST_SAMPLES = 64
 TOLD = 20
 PORTION = 256
@@ -55,7 +55,7 @@ class Audio(AbstractFeature):
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Audio:
-        """The rate that nine in ten recordings reach, and a length that 98 % do not exceed; both have limits."""
+        """The rate that nine in ten recordings reach, and a length that nearly all do not exceed; both have limits."""
         cells = strip_cells(column).drop_nulls()
         step = max(len(cells) // FITTED, 1)
         some = cells.gather_every(step).to_list()
@@ -63,7 +63,9 @@ class Audio(AbstractFeature):
         rates = [sound.rate for sound in sounds] or [HIGHEST_RATE]
         seconds = [len(sound.samples) / sound.rate for sound in sounds] or [1.0]
         rate = int(np.clip(np.quantile(rates, 0.1, method="lower"), LOWEST_RATE, HIGHEST_RATE))
-        longest = min(float(np.quantile(seconds, FULL_LENGTH)), MOST_SECONDS, MOST_SAMPLES / (rate * len(column)))
+        usual = float(np.quantile(seconds, FULL_LENGTH))
+        usual = max(seconds) if max(seconds) < SPREAD * usual else usual
+        longest = min(usual, MOST_SECONDS, MOST_SAMPLES / (rate * len(column)))
         return cls(name=name, reason=reason, rate=rate, length=max(int(np.ceil(longest * rate)), FEWEST_SAMPLES))
 
     @property
@@ -86,7 +88,7 @@ class Audio(AbstractFeature):
             if isinstance(sound, Sound):
                 heard = loudest_part(sound.samples, self.length)
                 samples[row, :len(heard)], lengths[row] = heard, len(heard)
-                remarks = {*sound.remarks, *(("cut",) if len(heard) < len(sound.samples) else ())}
+                remarks = {*sound.remarks, *(("longer",) if len(heard) < len(sound.samples) else ())}
             else:
                 missing[row], remarks = True, {"missing" if sound is None else "unreadable"}
                 if sound is not None and len(trouble) < TOLD:

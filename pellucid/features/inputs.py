@@ -57,6 +57,8 @@ _COUNTED = {
                               "missing."),
     "cut": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} larger than the network takes in; the "
                        "rest of each was left out."),
+    "longer": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} that is longer than most; only its "
+                       "loudest part is heard."),
     "truncated": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} that is cut off: it is shorter "
                              "than its header says. What is there was used."),
     "not_finite": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with values that are no "

@@ -96,7 +96,7 @@ def test_a_long_recording_gives_its_loudest_part(write):
     samples = np.concatenate([0.1 * tone(0.3), tone(0.1, pitch=900), 0.1 * tone(0.3)])
     feature = Audio(name="a", rate=RATE, length=800)
     encoded = feature.encode(pl.Series([write("a.wav", samples)]))
-    assert encoded.counts == {"cut": 1} and encoded.raw["lengths"].tolist() == [800]
+    assert encoded.counts == {"longer": 1} and encoded.raw["lengths"].tolist() == [800]
     assert np.abs(np.fft.rfft(encoded.raw["samples"][0])).argmax() == pytest.approx(90, abs=1)
     assert loudest_part(np.array([1, 5, 5, 1]), 2).tolist() == [5, 5]
 

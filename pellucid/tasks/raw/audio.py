@@ -10,7 +10,12 @@ from pellucid.features.audio import Audio
 from pellucid.nn import MelSpectrogram
 from pellucid.tasks.raw.base import RawKind, Situation
 
-HEARD = 100_000  # recordings heard in all epochs together
+HIDDEN, BANDS = (16, 32, 64, 64), 40
+HEARD, FEWEST, MOST = 80_000, 8, 100
+"""Recordings heard in all epochs together, and limits for the number of epochs."""
+FEW, CROSSED, JUDGINGS = 1000, 250, 4
+"""Below so many recordings batches are smaller; below so many, quality is measured by cross-validation: many trainings,
+each with less work."""
 WINDOW = 0.032
 """Seconds of a window."""
 FRAMES, SHORTEST_HOP = 56, 0.01
@@ -28,17 +33,22 @@ PORTION = 256  # rows at once
 
 def encoder(feature: Audio, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
     """Convolutions over a spectrogram of about as many windows whatever the length."""
+    hidden = given.get("hidden") if situation.alone else None  # beside other columns, it is that of the joint network
+    changes = {} if given.get("augmentation") == "none" else LISTENING
     hop = max(SHORTEST_HOP, feature.seconds / FRAMES)
     window = max(WINDOW, 1.5 * hop)
     return {"network": "spectrogram", "length": feature.length, "rate": feature.rate,
-            "out_features": situation.outputs, "hidden": [16, 32, 64, 64], "bands": 40,
+            "out_features": situation.outputs, "hidden": list(hidden or HIDDEN), "bands": BANDS,
             "window": 2 * max(round(window * feature.rate / 2), 8), "hop": max(round(hop * feature.rate), 1),
-            "low": min(LOWEST, feature.rate / 16), "dropout": 0.3, "listening": LISTENING}
+            "low": min(LOWEST, feature.rate / 16), "dropout": 0.3, "listening": changes}
 
 
 def training(feature: Audio, situation: Situation) -> dict[str, Any]:
     """Fewer epochs for more recordings; a running average of the weights."""
-    return {"epochs": int(np.clip(HEARD // max(situation.rows, 1), 10, 100)), "batch_size": 64, "default_rate": 4e-3,
+    rows = max(situation.rows, 1)
+    heard = HEARD / (JUDGINGS if rows < CROSSED else 1)
+    return {**({"hidden": HIDDEN} if situation.alone else {}), "epochs": int(np.clip(heard / rows, FEWEST, MOST)),
+            "batch_size": 64 if rows >= FEW else 32, "default_rate": 4e-3,
             "learning_rate": 4e-3, "weight_decay": 0.02, "average": 0.99,
             "label_smoothing": 0.1 if situation.classes else 0.0}
 
@@ -68,4 +78,4 @@ def _plain_rows(samples: np.ndarray, lengths: np.ndarray, filters: np.ndarray) -
     return np.concatenate(parts, axis=1)
 
 
-AUDIO = RawKind(encoder, training, plain)
+AUDIO = RawKind(encoder, training, plain, blends=True)

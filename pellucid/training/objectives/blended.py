@@ -15,15 +15,16 @@ from pellucid.training.objectives.base import AbstractObjective, Assessment
 from pellucid.training.objectives.supervised import plain
 from pellucid.training.program import Batch
 
-BRIGHTEST = 255
+LARGEST = {jnp.dtype(jnp.uint8): 255, jnp.dtype(jnp.int16): 32768}
+"""Of pixels and of samples of sound, which networks take as parts of it."""
 
 
 @dataclass(frozen=True)
 class Blended(AbstractObjective):
     """Each row is blended with its neighbour in the batch; the error is that against both answers, in the same shares.
 
-    The neighbour's share is drawn anew for each row, evenly between 0 and `most`. Numbers and 8-bit pixels are blended,
-    other integers are those of the row itself.
+    The neighbour's share is drawn anew for each row, evenly between 0 and `most`. Numbers, 8-bit pixels and 16-bit
+    samples are blended, other integers are those of the row itself.
 
     Source: Zhang, Cissé, Dauphin & Lopez-Paz 2018, "mixup"; their share follows a beta distribution.
 
@@ -70,8 +71,8 @@ def _neighbour(leaf: Array) -> Array:
 
 
 def _blend(leaf: Array, share: Float[Array, " batch"]) -> Array:
-    if leaf.dtype == jnp.uint8:
-        leaf = leaf.astype(share.dtype) / BRIGHTEST
+    if leaf.dtype in LARGEST:
+        leaf = leaf.astype(share.dtype) / LARGEST[leaf.dtype]
     if not jnp.issubdtype(leaf.dtype, jnp.floating):
         return leaf
     share = share.reshape(-1, *[1] * (leaf.ndim - 1)).astype(leaf.dtype)
