@@ -259,8 +259,8 @@ def column_surprise(members: Members, inputs: Mapping[str, Any], columns: np.nda
         tile = jax.tree.map(lambda array, places=places: array[places], dict(inputs))
         answer = _column_surprise(members.layout, members.weights, members.buffers, tile, columns)
         found.append(np.asarray(answer, np.float64)[:rows - start])
-    widths = len(members.spec["widths"])
-    return np.concatenate(found) if found else np.zeros((0, widths, columns.shape[1]))
+    outputs = len(members.spec["widths"]) * (1 + members.spec["turned"])
+    return np.concatenate(found) if found else np.zeros((0, outputs, columns.shape[1]))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -33,6 +33,7 @@ class MixtureSettings:
     units: int = 64
     widths: tuple[float, ...] = (1.0, 2.0, 4.0)
     floor: float = 0.3
+    turned: bool = False
 
     def __post_init__(self) -> None:
         whole_number("Mixture", "num_numbers", self.num_numbers, 0)
@@ -66,7 +67,8 @@ class Mixture(eqx.Module):
         −log p_σ(x) = −log Σ_c π_c N(x; μ_c, diag(v_c + σ²)),
 
     which is known in closed form: small widths ask whether a row has close neighbours, large ones whether it lies far
-    from everything. A neuron may also be known to stand for anomalies: its share of normal rows multiplies π_c.
+    from everything. Neurons may also be known to stand for anomalies: −log of the share of normal rows among those that
+    the neurons account for is added.
 
     Source: Moody & Darken 1989, "Fast learning in networks of locally-tuned processing units"; Bishop 1994, "Mixture
     density networks", for learning by gradient.
@@ -78,8 +80,10 @@ class Mixture(eqx.Module):
             main `directions`, and by how much these leave out.
         directions: at most so many for each column of pixels.
         units: neurons, at least 1.
-        widths: by which the density is blurred, above 0: one output each.
+        widths: by which the density is blurred, above 0: one output each, in each view.
         floor: the blur while learning, above 0: no neuron becomes narrower.
+        turned: whether there is a second layer of as many neurons that sees rows turned to their main directions and
+            stretched, so that a value that does not fit the others is far away. It has outputs of its own.
         key: the random key for the starting weights.
 
     Raises:
@@ -92,31 +96,35 @@ class Mixture(eqx.Module):
         (6, 3)
     """
 
-    weight: Float[Array, "units features"]
-    bias: Float[Array, " units"]
-    spread: Float[Array, "units features"]
+    weight: Float[Array, "views units features"]
+    bias: Float[Array, "views units"]
+    spread: Float[Array, "views units features"]
     normal_share: Buffer
     category_scale: Buffer
     middles: tuple[Buffer, ...]
     turns: tuple[Buffer, ...]
     pixel_scale: Buffer
+    middle: Buffer
+    turn: Buffer
+    back: Buffer
     settings: MixtureSettings = eqx.field(static=True)
 
     def __init__(self, num_numbers: int, *, cardinalities: Sequence[int] = (), pixels: Sequence[int] = (),
                  directions: int = 32, units: int = 64, widths: Sequence[float] = (1.0, 2.0, 4.0), floor: float = 0.3,
-                 key: jax.Array) -> None:
+                 turned: bool = False, key: jax.Array) -> None:
         self.settings = settings = MixtureSettings(num_numbers, tuple(cardinalities), tuple(pixels), directions, units,
-                                                   tuple(widths), floor)
-        first, second = subkeys(key, 2)
-        features = sum(settings.sizes)
-        self.weight = normal(first, (units, features))
-        self.bias, self.spread = jnp.zeros((units,)), jnp.zeros((units, features))
-        self.normal_share = Buffer(jnp.ones((units,)))
+                                                   tuple(widths), floor, turned)
+        views, features = 2 if turned else 1, sum(settings.sizes)
+        self.weight = normal(subkeys(key, 1)[0], (views, units, features))
+        self.bias, self.spread = jnp.zeros((views, units)), jnp.zeros((views, units, features))
+        self.normal_share = Buffer(jnp.ones((views, units)))
         self.category_scale = Buffer(jnp.ones((len(settings.cardinalities),)))
         self.middles = tuple(Buffer(jnp.zeros((count,))) for count in settings.pixels)
         self.turns = tuple(Buffer(jnp.eye(count, kept)) for count, kept in
                            zip(settings.pixels, settings.kept, strict=True))
         self.pixel_scale = Buffer(jnp.ones((len(settings.pixels), 2)))
+        size = features if turned else 0
+        self.middle, self.turn, self.back = Buffer(jnp.zeros((size,))), Buffer(jnp.eye(size)), Buffer(jnp.eye(size))
 
     def initial_state(self) -> tuple[()]:
         """Nothing is carried along."""
@@ -140,62 +148,83 @@ class Mixture(eqx.Module):
             scale = self.pixel_scale.value[place]
             parts += [along / scale[0], jnp.sqrt(jnp.maximum(rest, 0) + 1e-12) / scale[1]]
         rows = jnp.concatenate(parts, axis=1)
-        if rows.shape[1] != self.weight.shape[1]:
-            raise ShapeError(f"`Mixture` expected rows of {self.weight.shape[1]} numbers, got {rows.shape[1]}.",
+        if rows.shape[1] != self.weight.shape[2]:
+            raise ShapeError(f"`Mixture` expected rows of {self.weight.shape[2]} numbers, got {rows.shape[1]}.",
                              "check for a dropped or added column")
         return rows
 
-    def joint(self, rows: Float[Array, "batch features"], width: float | Array) -> Float[Array, "batch units"]:
+    def views(self, rows: Float[Array, "batch features"]) -> Float[Array, "views batch features"]:
+        """The rows, and where the network has a second view, the rows turned to their main directions."""
+        if not self.settings.turned:
+            return rows[None]
+        return jnp.stack([rows, (rows - self.middle.value) @ self.turn.value])
+
+    def joint(self, views: Float[Array, "views batch features"], width: float | Array) -> Float[
+            Array, "views batch units"]:
         """log π_c N(x; μ_c, v_c + width²) of every neuron."""
         variance = jnp.exp(self.spread) + width * width
         precision = 1 / variance
-        distance = (rows * rows) @ precision.T - 2 * rows @ (self.weight * precision).T + jnp.sum(
-            self.weight * self.weight * precision, axis=1)
-        volume = jnp.sum(jnp.log(variance), axis=1) + rows.shape[1] * LOG_TWO_PI
-        return jax.nn.log_softmax(self.bias) - 0.5 * (jnp.maximum(distance, 0) + volume)
+        distance = (views * views) @ jnp.swapaxes(precision, 1, 2) - 2 * views @ jnp.swapaxes(
+            self.weight * precision, 1, 2) + jnp.sum(self.weight * self.weight * precision, axis=2)[:, None]
+        volume = jnp.sum(jnp.log(variance), axis=2) + views.shape[2] * LOG_TWO_PI
+        share = jax.nn.log_softmax(self.bias, axis=1)
+        return share[:, None] - 0.5 * (jnp.maximum(distance, 0) + volume[:, None])
 
-    def surprise(self, inputs: Inputs | Array, width: float | Array, *, normal: bool = False) -> Float[Array, " batch"]:
-        """−log p of each row; with `normal`, −log of the density of being there and normal."""
-        joint = self.joint(self.rows(inputs), width)
-        if normal:
-            joint = joint + jnp.log(jnp.maximum(self.normal_share.value, 1e-6))
-        return -jax.scipy.special.logsumexp(joint, axis=1)
+    def claims(self, views: Float[Array, "views batch features"], width: float | Array) -> Float[
+            Array, "views batch units"]:
+        """How much of each row every neuron accounts for."""
+        return jax.nn.softmax(self.joint(views, width), axis=2)
+
+    def surprise(self, inputs: Inputs | Array, width: float | Array) -> Float[Array, "batch views"]:
+        """−log p of each row in each view, normal or not."""
+        return -jax.scipy.special.logsumexp(self.joint(self.views(self.rows(inputs)), width), axis=2).T
 
     def __call__(self, inputs: Inputs | Array, *, state: tuple[()] | None = None, key: jax.Array | None = None,
                  training: bool = False, weight: jax.Array | None = None) -> tuple[Array, tuple[()]]:
-        """(batch, widths): how surprising each row is as a normal one, at each width."""
-        found = [self.surprise(inputs, width, normal=True) for width in self.settings.widths]
-        return jnp.stack(found, axis=1), ()
+        """(batch, views · widths): how surprising each row is as a normal one, in each view at each width."""
+        views = self.views(self.rows(inputs))
+        normal = jnp.sum(self.claims(views, self.settings.floor) * self.normal_share.value[:, None], axis=2)
+        known = -jnp.log(jnp.maximum(normal, 1e-6))
+        found = [known - jax.scipy.special.logsumexp(self.joint(views, width), axis=2)
+                 for width in self.settings.widths]
+        return jnp.concatenate(list(jnp.stack(found, axis=2)), axis=1), ()
 
     def column_surprise(self, inputs: Inputs | Array, columns: Float[Array, "features columns"]) -> Float[
-            Array, "batch widths columns"]:
-        """What each column adds to the surprise at each width: half its squared distance from the neurons' centres in
-        units of their widths, weighted by how much of the row each neuron accounts for.
+            Array, "batch outputs columns"]:
+        """What each column adds to each output: half of its distance from where the network expects it, times the slope
+        of the surprise there. For a single neuron that is its part of the squared distance.
 
         Args:
             inputs: as for a call.
             columns: 1 where a number of a row belongs to a column.
         """
         rows, found = self.rows(inputs), []
-        for width in self.settings.widths:
-            claim = jax.nn.softmax(self.joint(rows, width) + jnp.log(jnp.maximum(self.normal_share.value, 1e-6)), axis=1)
-            precision = 1 / (jnp.exp(self.spread) + width * width)
-            part = (claim @ precision) * rows * rows - 2 * rows * (claim @ (precision * self.weight)) + (
-                claim @ (precision * self.weight * self.weight))
-            found.append(0.5 * part @ columns)
+        views = self.views(rows)
+        for view in range(len(views)):
+            for width in self.settings.widths:
+                claim = self.claims(views, width)[view]
+                precision = 1 / (jnp.exp(self.spread[view]) + width * width)
+                slope = views[view] * (claim @ precision) - claim @ (precision * self.weight[view])
+                expected = claim @ self.weight[view]
+                if view:
+                    slope, expected = slope @ self.turn.value.T, self.middle.value + expected @ self.back.value
+                found.append((0.5 * slope * (rows - expected)) @ columns)
         return jnp.stack(found, axis=1)
 
     def layer_outputs(self, inputs: Inputs | Array, *, state: tuple[()] | None = None) -> dict[str, Array]:
-        """`"radial"`, log-densities (batch, units) at the first width, and `"output"`."""
-        joint = self.joint(self.rows(inputs), self.settings.widths[0])
-        return {"radial": joint, "output": self(inputs)[0]}
+        """`"radial"`, log-densities (batch, views · units) at the first width, and `"output"`."""
+        joint = self.joint(self.views(self.rows(inputs)), self.settings.widths[0])
+        return {"radial": jnp.concatenate(list(joint), axis=1), "output": self(inputs)[0]}
 
     def parts(self) -> Parts:
         """Inputs, radial neurons, and one output for each width."""
-        inputs = Part("input", "input", sum(self.settings.sizes),
-                      arrays=(self.category_scale, self.middles, self.turns, self.pixel_scale))
-        radial = Part("radial", "hidden", self.settings.units, "exponential", (self.weight, self.bias, self.spread))
-        return Parts((inputs, radial, Part("output", "output", len(self.settings.widths), arrays=self.normal_share)))
+        scaling = (self.category_scale, self.middles, self.turns, self.pixel_scale, self.middle, self.turn, self.back)
+        inputs = Part("input", "input", sum(self.settings.sizes), arrays=scaling)
+        views = 1 + self.settings.turned
+        radial = Part("radial", "hidden", views * self.settings.units, "exponential",
+                      (self.weight, self.bias, self.spread))
+        return Parts((inputs, radial, Part("output", "output", views * len(self.settings.widths),
+                                           arrays=self.normal_share)))
 
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.table import Table
-from pellucid.features.inputs import cardinalities
+from pellucid.features.inputs import cardinalities, encode_inputs
+from pellucid.model.detector import visible
 from pellucid.tasks.detect.learn import Learned, learn
 from pellucid.tasks.detect.plain import Plain, plain_scores
-from pellucid.tasks.detect.prepare import Lesson, Prepared, make_lesson, prepare, resolve
+from pellucid.tasks.detect.prepare import Lesson, Prepared, make_lesson, plain_view, prepare, resolve
 from pellucid.tasks.detect.telling import Evidence, tell
 from pellucid.tasks.job import Finished, Job, Order
 
@@ -44,20 +45,22 @@ def run(order: Order) -> Finished:
         found = learned.model.predict(prepared.table)
         evidence = None
         if known and share > 0:
-            evidence = _tested(prepared, learned, lesson, test, settings) if apart else _left_out(
+            evidence = _tested(prepared, learned, train, test, settings) if apart else _left_out(
                 prepared, learned, lesson, settings)
     return tell(order, prepared, learned, evidence, found, {"train": len(train), "test": len(test)})
 
 
-def _tested(prepared: Prepared, learned: Learned, lesson: Lesson, test: np.ndarray,
+def _tested(prepared: Prepared, learned: Learned, train: np.ndarray, test: np.ndarray,
             settings: Mapping[str, Any]) -> Evidence | None:
     """Network and plain methods about the test rows of which it is known what they are."""
     test = test[np.isfinite(prepared.truth[test])]
     if not len(test):
         return None
     table = prepared.table.take(test)
-    found, (asked, _) = learned.model.predict(table), learned.model.encode(table)
-    plain = plain_scores(lesson.inputs, asked, cardinalities(lesson.features), settings["seed"])
+    found = learned.model.predict(table)
+    features, inputs = plain_view(prepared, train)
+    asked = visible(features, encode_inputs(features, table).arrays)
+    plain = plain_scores(inputs, asked, cardinalities(features), settings["seed"])
     return Evidence(prepared.truth[test], found.score, found.flagged, plain,
                     "The test rows are rows drawn at random that nothing was learned from; the networks never see the "
                     "target of any row." if not prepared.learns else
@@ -67,12 +70,12 @@ def _tested(prepared: Prepared, learned: Learned, lesson: Lesson, test: np.ndarr
 def _left_out(prepared: Prepared, learned: Learned, lesson: Lesson, settings: Mapping[str, Any]) -> Evidence | None:
     """Of a small table: each row by the network that left it out, and by plain methods that did so too."""
     known = np.isfinite(prepared.truth)
-    plain = {}
+    plain, (features, inputs) = {}, plain_view(prepared, np.arange(len(known)))
     for fold in np.unique(lesson.folds):
         pick = lambda rows: {name: tuple({key: array[rows] for key, array in one.items()} for one in value)  # noqa: E731
-                             if name == "columns" else value[rows] for name, value in lesson.inputs.items()}
+                             if name == "columns" else value[rows] for name, value in inputs.items()}
         own = lesson.folds == fold
-        for name, one in plain_scores(pick(~own), pick(own), cardinalities(lesson.features), settings["seed"]).items():
+        for name, one in plain_scores(pick(~own), pick(own), cardinalities(features), settings["seed"]).items():
             scores, seconds = plain.setdefault(name, (np.zeros(len(known)), []))
             scores[own] = one.scores
             seconds.append(one.seconds)

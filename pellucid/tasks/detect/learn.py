@@ -28,11 +28,13 @@ from pellucid.training.plan import Plan, device_data, device_rows
 
 WIDTHS = (1.0, 2.0, 4.0)
 """In deviations of a column. Small ones would call rows strange that merely have no close neighbour."""
-CLEAN_WIDTHS = (0.5, 1.0, 2.0, 4.0)
-"""Where all training rows are known to be normal, a lack of close neighbours says more."""
+CLEAN_WIDTHS = (0.3, 0.5, 1.0)
+"""Where all training rows are known to be normal, a lack of close neighbours says most."""
 FLOOR = 0.3
 FEWEST_LEFT_OUT = 20
 TYPICAL_ROWS = 4096
+STRETCH = 3.0
+"""At most so many times: noise in a direction in which nothing varies is no anomaly."""
 PRIOR = 1.0
 """How many normal rows each neuron counts as known before any label is seen."""
 DIRECTION_ROWS = 5000
@@ -83,7 +85,8 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
     pixels = [int(np.prod(next(iter(column.values())).shape[1:])) for column in columns]
     return {"network": "mixture", "num_numbers": len(number_names(lesson.features)),
             "cardinalities": list(cardinalities(lesson.features)), "pixels": pixels, "directions": 32,
-            "units": settings["hidden"][0], "widths": list(CLEAN_WIDTHS if lesson.clean else WIDTHS), "floor": FLOOR}
+            "units": settings["hidden"][0], "widths": list(CLEAN_WIDTHS if lesson.clean else WIDTHS), "floor": FLOOR,
+            "turned": True}
 
 
 def _fitted_start(members: Mixture, lesson: Lesson, learns: list[np.ndarray], seed: int) -> Mixture:
@@ -102,16 +105,31 @@ def _fitted_start(members: Mixture, lesson: Lesson, learns: list[np.ndarray], se
         every = np.array(members.pixel_scale.value)
         every[:, place] = scale
         members = eqx.tree_at(lambda one: one.pixel_scale.value, members, jax.device_put(every))
-    units = members.weight.shape[1]
+    some = generator.permutation(len(lesson.folds))[:DIRECTION_ROWS]
+    members = eqx.tree_at(lambda one: tuple(array.value for array in (one.middle, one.turn, one.back)), members, tuple(
+        tiled(array, like.value) for array, like in zip(_main_directions(_views(members, lesson.inputs, some)[0]), (
+            members.middle, members.turn, members.back), strict=True)))
+    units = members.settings.units
     drawn = [generator.choice(rows, units, replace=len(rows) < units) for rows in learns]
-    first = jax.tree.map(lambda leaf: leaf[0], members)
-    centres = [_rows(first, lesson.inputs, rows) for rows in drawn]
+    centres = np.array([_views(members, lesson.inputs, rows) for rows in drawn])
     jitter = 0.05 * generator.standard_normal((count, *centres[0].shape))
-    return eqx.tree_at(lambda one: one.weight, members, tiled(np.array(centres) + jitter, members.weight))
+    return eqx.tree_at(lambda one: one.weight, members, tiled(centres + jitter, members.weight))
 
 
-def _rows(network: Mixture, inputs: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
-    return np.asarray(network.rows(jax.tree.map(lambda leaf: jnp.asarray(leaf[rows]), dict(inputs))))
+def _views(members: Mixture, inputs: Mapping[str, Any], rows: np.ndarray) -> np.ndarray:
+    """(views, rows, features): what the first member sees of some rows."""
+    network = jax.tree.map(lambda leaf: leaf[0], members)
+    some = jax.tree.map(lambda leaf: jnp.asarray(leaf[rows]), dict(inputs))
+    return np.asarray(network.views(network.rows(some)))
+
+
+def _main_directions(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middle of the rows, the matrix that turns them to their main directions and stretches these to a variance of
+    1, narrow ones no more than so many times, and the one that turns them back."""
+    middle = rows.mean(axis=0, dtype=np.float64)
+    values, vectors = np.linalg.eigh(np.cov(rows.T, dtype=np.float64).reshape(rows.shape[1], -1))
+    stretch = np.minimum(1 / np.sqrt(np.maximum(values, 1e-12)), STRETCH)
+    return middle, vectors * stretch, (vectors / stretch).T
 
 
 def _category_scale(codes: np.ndarray, levels: int) -> float:
@@ -143,9 +161,9 @@ def _informed(members: Members, lesson: Lesson, learns: list[np.ndarray]) -> Mem
     for member, rows in enumerate(learns):
         own = np.intersect1d(known, rows)
         inputs = jax.tree.map(lambda leaf, own=own: jnp.asarray(leaf[own]), dict(lesson.inputs))
-        claim = np.asarray(_claims(members.network(member), inputs)) if len(own) else np.zeros((0, 1))
-        normal = (claim * (lesson.truth[own] == 0)[:, None]).sum(axis=0)
-        shares.append((normal + PRIOR) / (claim.sum(axis=0) + PRIOR) * np.ones(members.spec["units"]))
+        claim = np.asarray(_claims(members.network(member), inputs))  # (views, known, units)
+        normal = (claim * (lesson.truth[own] == 0)[:, None]).sum(axis=1)
+        shares.append((normal + PRIOR) / (claim.sum(axis=1) + PRIOR))
     buffers = eqx.tree_at(lambda one: one.normal_share.value, members.buffers,
                           np.array(shares, members.weights.dtype))
     return Members(members.spec, members.layout, members.weights, buffers, members.network_state)
@@ -153,8 +171,8 @@ def _informed(members: Members, lesson: Lesson, learns: list[np.ndarray]) -> Mem
 
 @partial(jax.jit)
 def _claims(network: Mixture, inputs: Mapping[str, Any]) -> jax.Array:
-    """(rows, units): how much of each row every neuron accounts for."""
-    return jax.nn.softmax(network.joint(network.rows(inputs), network.settings.widths[0]), axis=1)
+    """(views, rows, units): how much of each row every neuron accounts for."""
+    return network.claims(network.views(network.rows(inputs)), network.settings.floor)
 
 
 def _judged(prepared: Prepared, lesson: Lesson, settings: Mapping[str, Any], members: Members,

@@ -178,6 +178,13 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     return Lesson(features, visible(features, encode_inputs(features, table).arrays), truth, folds)
 
 
+def plain_view(prepared: Prepared, rows: np.ndarray) -> tuple[tuple[AbstractFeature, ...], dict[str, Any]]:
+    """What plain methods see of `rows`: numbers that are standardised and otherwise as they are."""
+    table = prepared.table.take(rows)
+    features = fit_features(prepared.schema, table, normalise="standard")
+    return features, visible(features, encode_inputs(features, table).arrays)
+
+
 def resolve(settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """All settings with every `None` filled in.
 

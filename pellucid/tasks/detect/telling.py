@@ -103,6 +103,12 @@ def _judgement(prepared: Prepared, model: Detector, evidence: Evidence | None, f
     if metrics["recall"] is not None and metrics["false_alarm_rate"] is not None:
         said.append(f"It flagged {words.percent(metrics['recall'])} of the known anomalies and "
                     f"{words.percent(metrics['false_alarm_rate'], 2)} of the normal rows.")
+    share = float(np.nanmean(prepared.truth))
+    if share > rate and not prepared.learns and metrics["recall_at_rate"]:
+        said.append(f"With {words.percent(share)} of the known rows, anomalies are more than the {words.percent(rate)} "
+                    "of all rows that may be flagged. Ask for more (--false-alarms), or let known rows be learned from "
+                    f"(--labels use). Flagging {words.percent(rate)} of the normal rows would find "
+                    f"{words.percent(metrics['recall_at_rate'])} of the anomalies.")
     return network, plain, Verdict(verdict.outcome, (*verdict.sentences, *said), verdict.best, verdict.difference), \
         "roc_auc"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from pellucid.nn._checks import positive
@@ -31,7 +32,7 @@ class Density(AbstractObjective):
     def errors(self, network: Any, batch: Batch, *, state: PyTree[Array], key: Array) -> Assessment:
         """The surprise of each row of the batch."""
         surprise = network.surprise(batch.inputs, self.width)
-        return Assessment(surprise / network.weight.shape[1], state)
+        return Assessment(jnp.mean(surprise, axis=1) / network.weight.shape[-1], state)
 
     def measure(self, network: Any, batch: Batch, *, state: PyTree[Array], key: Array) -> Assessment:
         """The same without learning."""
