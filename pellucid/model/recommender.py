@@ -23,8 +23,8 @@ from pellucid.model.predictions import Predictions
 from pellucid.model.ranking import AT, list_quality, shown_share, top_items
 from pellucid.uncertainty.conformal import check_coverage
 
-PIECE = 512
-"""Users that are answered together."""
+MOST_USERS, MOST_ANSWERS = 512, 1_000_000
+"""Users that are answered together; fewer where there are many items."""
 PROBED = 4
 """Made-up lists that are asked at saving and again at loading."""
 
@@ -105,6 +105,11 @@ class Recommender(AbstractModel):
         """`"recommend"`."""
         return "recommend"
 
+    @property
+    def piece(self) -> int:
+        """How many users are answered together."""
+        return int(np.clip(MOST_ANSWERS // self.history.known, 8, MOST_USERS))
+
     def answers(self, inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray | None, np.ndarray]:
         """What the members say of lists.
 
@@ -161,10 +166,10 @@ class Recommender(AbstractModel):
         """Ratings (members, pairs), `None` for clicks, and chances (pairs,); user by user."""
         members = np.zeros((len(self.members), len(user))) if self.scale.explicit else None
         chances = np.zeros(len(user))
-        distinct, place = np.unique(user, return_inverse=True)
-        for start in range(0, len(distinct), PIECE):
-            here = np.flatnonzero((place >= start) & (place < start + PIECE))
-            ratings, shares = self.answers(self.history.lists(distinct[start:start + PIECE], self.length))
+        (distinct, place), piece = np.unique(user, return_inverse=True), self.piece
+        for start in range(0, len(distinct), piece):
+            here = np.flatnonzero((place >= start) & (place < start + piece))
+            ratings, shares = self.answers(self.history.lists(distinct[start:start + piece], self.length))
             row, column, new = place[here] - start, np.maximum(item[here], 0), item[here] < 0
             chances[here] = np.where(new, 0.0, shares[row, column])
             if ratings is not None:
@@ -231,14 +236,14 @@ class Recommender(AbstractModel):
         numbers = _looked_up(np.array(names, object), self.history.user_numbers)
         more += _unknown(self.columns[0], np.array(names, object)[numbers < 0], "users", "their lists hold what is "
                          "popular")
-        pieces = []
-        for start in range(0, len(names), PIECE):
-            own = numbers[start:start + PIECE]
-            pieces.append(self._ranked(names[start:start + PIECE], [self.history.list_of(one)[0] for one in own],
+        pieces, piece = [], self.piece
+        for start in range(0, len(names), piece):
+            own = numbers[start:start + piece]
+            pieces.append(self._ranked(names[start:start + piece], [self.history.list_of(one)[0] for one in own],
                                        self.history.lists(own, self.length), top, ()))
         if not pieces:
             raise DataError(f"`{self.columns[0]}` names no user.", "give one user a row")
-        join = lambda part: np.concatenate([getattr(piece, part) for piece in pieces])  # noqa: E731
+        join = lambda part: np.concatenate([getattr(one, part) for one in pieces])  # noqa: E731
         return RankedLists(join("user"), join("rank"), join("item"), join("score"),
                            join("rating") if self.scale.explicit else None, (*notes, *more))
 
@@ -293,8 +298,8 @@ class Recommender(AbstractModel):
         """Recall, NDCG and the share of the catalogue of lists for users against what they liked; -1 is unknown."""
         numbers = np.unique(user[user >= 0])
         quality, tops = [], []
-        for start in range(0, len(numbers), PIECE):
-            own = numbers[start:start + PIECE]
+        for start in range(0, len(numbers), self.piece):
+            own = numbers[start:start + self.piece]
             mask = seen_mask([self.history.list_of(one)[0] for one in own], self.history.known)
             top = top_items(self.answers(self.history.lists(own, self.length))[1], mask, AT)
             wanted = liked & (item >= 0) & np.isin(user, own)

@@ -9,12 +9,15 @@ import numpy as np
 from pellucid.model.compare import Difference, paired_difference
 from pellucid.model.metrics import measure
 from pellucid.model.ranking import AT, list_quality, shown_share, top_items
-from pellucid.model.recommender import PIECE, Recommender, seen_mask
+from pellucid.model.recommender import Recommender, seen_mask
 from pellucid.report.result import Contender
 from pellucid.tasks.recommend.plain import LABELS, Plain, fit_plain
 from pellucid.tasks.recommend.ratings import Ratings
 
 RESAMPLES = 2000
+MOST_USERS = 4000
+"""Users whose lists are judged; of more, so many are drawn."""
+PIECE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +97,11 @@ def judge(model: Recommender, train: Ratings, test: Ratings, *, plain: bool = Tr
     """Ask the network, and plain methods fitted on `train`, about the test."""
     known = model.history.known
     users = np.unique(test.user)
+    if len(users) > MOST_USERS:
+        users = np.sort(np.random.default_rng(model.settings["seed"]).choice(users, MOST_USERS, replace=False))
     seen = seen_mask([model.history.list_of(one)[0] for one in users], known)
     liked = np.zeros_like(seen)
-    wanted = (test.value >= model.scale.liked) & (test.item < known)
+    wanted = (test.value >= model.scale.liked) & (test.item < known) & np.isin(test.user, users)
     liked[np.searchsorted(users, test.user[wanted]), test.item[wanted]] = True
     evidence = Evidence(test, users, liked & ~seen)
     _ask_network(evidence, model, seen)

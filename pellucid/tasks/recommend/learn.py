@@ -13,7 +13,7 @@ from pellucid.core.keys import run_key
 from pellucid.core.sizes import bucket
 from pellucid.model.calibration import Calibration
 from pellucid.model.history import History
-from pellucid.model.recommender import PIECE, Recommender, Scale
+from pellucid.model.recommender import Recommender, Scale
 from pellucid.tasks.learn import plan_of, trained_members
 from pellucid.tasks.network import build_members
 from pellucid.tasks.recommend.plain import PRIOR
@@ -26,8 +26,8 @@ from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import Plan, device_data, device_rows
 from pellucid.uncertainty.conformal import NumberConformal
 
-LONGEST = 1024
-"""Longer lists are cut to the newest items."""
+LONGEST, SHORTEST, MOST_PLACES = 1024, 64, 30_000_000
+"""Longer lists are cut to the newest items; to fewer of them where all lists together would fill the memory."""
 DISLIKED = 0.3
 """How much it counts to find an item that a user met and did not like, beside one that was liked."""
 NO_FOLD = -2
@@ -82,7 +82,8 @@ def _learn(ratings: Ratings, settings: Mapping[str, Any], watch: Watch | None) -
     known = min(int(ratings.item.max()) + 1, MOST_ITEMS)
     history = history_of(ratings, scale, known)
     deal = _dealt(history, settings["folds"], settings["seed"])
-    length = min(bucket(int(np.bincount(history.owner[history.places < known], minlength=1).max())), LONGEST)
+    longest = int(np.bincount(history.owner[history.places < known], minlength=1).max())
+    length = min(bucket(longest), LONGEST, max(MOST_PLACES // len(history.users), SHORTEST))
     lists = _lists(history, scale, deal, length)
     spec = {"network": "factorisation", "items": known, "size": settings["hidden"][0],
             "heads": ["rating", "ranking"] if scale.explicit else ["ranking"]}
@@ -195,8 +196,8 @@ def calibrated(model: Recommender, deal: np.ndarray, length: int) -> Calibration
         out = (deal == member) & (history.places < history.known)
         alone, users = model.members.only([member]), np.unique(history.owner[out])
         shown = _without(history, deal == member)
-        for start in range(0, len(users), PIECE):
-            own = users[start:start + PIECE]
+        for start in range(0, len(users), model.piece):
+            own = users[start:start + model.piece]
             rows = np.flatnonzero(out & np.isin(history.owner, own))
             outputs = alone.outputs(shown.lists(own, length))[0]
             found = outputs[np.searchsorted(own, history.owner[rows]), history.places[rows]]

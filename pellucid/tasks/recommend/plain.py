@@ -187,12 +187,13 @@ def _chosen_ranks(ratings: Ratings, inner: Ratings, outer: Ratings, known: int,
         for other in kinds:
             alike = _Cosines(inner, liked, other)
             for count in LIST_NEIGHBOURS:
-                top = top_items(alike(users, count, seen.shape[1]), seen, AT)
+                top = top_items(alike.scores(users, alike.nearest(count), seen.shape[1]), seen, AT)
                 found = float(np.nanmean(list_quality(top, target & ~seen)[1]))
                 best, quality = ((count, other), found) if found > quality else (best, quality)
     alike = _Cosines(ratings, liked, best[1])
     words = {1.0: "all ratings alike", 0.3: "disliked items count 0.3", 0.0: "liked items only"}[best[1]]
-    return (lambda asked: alike(asked, best[0], known)), f"{best[0]} neighbours, {words}, for lists"
+    similarity = alike.nearest(best[0])
+    return (lambda asked: alike.scores(asked, similarity, known)), f"{best[0]} neighbours, {words}, for lists"
 
 
 class _Cosines:
@@ -208,10 +209,14 @@ class _Cosines:
         self.similarity = common / np.maximum(length[:, None] * length, 1e-9)
         np.fill_diagonal(self.similarity, 0)
 
-    def __call__(self, users: np.ndarray, count: int, known: int) -> np.ndarray:
-        similarity = self.similarity
-        if count < len(similarity):
-            edge = -np.partition(-similarity, count - 1, axis=1)[:, count - 1:count]
-            similarity = np.where(similarity >= edge, similarity, 0)
+    def nearest(self, count: int) -> np.ndarray:
+        """The similarities of each item with so many others, 0 for the rest."""
+        if count >= len(self.similarity):
+            return self.similarity
+        edge = -np.partition(-self.similarity, count - 1, axis=1)[:, count - 1:count]
+        return np.where(self.similarity >= edge, self.similarity, 0)
+
+    def scores(self, users: np.ndarray, similarity: np.ndarray, known: int) -> np.ndarray:
+        """(users, known items), by similarities of `nearest`."""
         scores = self.met[users] @ similarity.T
         return np.pad(scores, ((0, 0), (0, max(known - scores.shape[1], 0))))[:, :known]
