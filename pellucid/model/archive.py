@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -41,20 +40,25 @@ class Archive:
     card: str
 
 
-def flatten(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def flatten(arrays: Any, prefix: str = "") -> dict[str, np.ndarray]:
     """Nested arrays by path, such as `"columns.0.pixels"`: what a tensor file can hold."""
-    return {jax.tree_util.keystr(path, simple=True, separator="."): np.ascontiguousarray(leaf)
-            for path, leaf in jax.tree_util.tree_leaves_with_path(arrays)}
+    if isinstance(arrays, np.ndarray):
+        return {prefix: np.ascontiguousarray(arrays)}
+    inside = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
+    return {name: leaf for key, one in inside
+            for name, leaf in flatten(one, f"{prefix}.{key}" if prefix else str(key)).items()}
 
 
-def like(arrays: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def like(arrays: Any, tensors: Mapping[str, np.ndarray], prefix: str = "") -> Any:
     """The arrays that `flatten` took apart, nested as `arrays` are; `KeyError` or `ValueError` where they differ."""
-    def pick(path: Any, leaf: np.ndarray) -> np.ndarray:
-        tensor = tensors[jax.tree_util.keystr(path, simple=True, separator=".")]
-        if tensor.shape != leaf.shape or tensor.dtype != leaf.dtype:
+    if isinstance(arrays, np.ndarray):
+        tensor = tensors[prefix]
+        if tensor.shape != arrays.shape or tensor.dtype != arrays.dtype:
             raise ValueError("its columns are not those of its network")
         return tensor
-    return jax.tree_util.tree_map_with_path(pick, dict(arrays))
+    inside = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
+    found = {key: like(one, tensors, f"{prefix}.{key}" if prefix else str(key)) for key, one in inside}
+    return found if isinstance(arrays, Mapping) else tuple(found.values())
 
 
 def write_archive(archive: Archive, path: str | Path) -> Path:

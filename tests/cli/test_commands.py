@@ -136,7 +136,7 @@ def test_describe_every_kind_of_network(command, name):
 
 
 def test_the_zoo_is_complete():
-    assert set(ZOO) == set(SAMPLES) and set(networks) - set(ZOO) <= {"per_example", "pretraining"}
+    assert set(ZOO) == set(SAMPLES) and set(networks) - set(ZOO) <= {"composite", "per_example", "pretraining"}
 
 
 def test_export(command, model):

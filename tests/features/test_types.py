@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
+import wave
 
 import numpy as np
+import PIL.Image
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -23,7 +26,33 @@ from pellucid.features.types import (
     feature_types,
 )
 
+
+def _picture(value):
+    out = io.BytesIO()
+    PIL.Image.fromarray(np.full((4, 5), value, np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _recording(pitch):
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((8000 * np.sin(pitch * np.arange(2000))).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def _ligand(shift):
+    atoms = "".join(f"{x + shift:10.4f}{y:10.4f}{0:10.4f} {name:<3} 0  0\n" for name, x, y in (
+        ("C", 0.0, 0.0), ("C", 1.5, 0.0), ("O", 2.0, 1.4)))
+    return f"\n  made up\n\n  3  2  0  0  0  0            999 V2000\n{atoms}  1  2  1  0\n  2  3  1  0\nM  END\n"
+
+
 COLUMNS = {
+    "image": pl.Series([_picture(10), _picture(200), None, b"no picture", _picture(90)], dtype=pl.Binary),
+    "audio": pl.Series([_recording(0.1), _recording(0.3), None, b"no recording", _recording(0.2)], dtype=pl.Binary),
+    "molecule_3d": pl.Series([_ligand(0.0), _ligand(1.0), None, "no molecule", _ligand(2.0)]),
     "number": pl.Series(["1,5", "2,5", "", "abc", "1.000,0"]),
     "category": pl.Series(["red", "blue", "red", None, "green"]),
     "boolean": pl.Series(["yes", "no", None, "no", "yes"]),
@@ -38,9 +67,12 @@ COLUMNS = {
 
 @pytest.fixture(autouse=True)
 def installed(request):
-    """Molecules are read by an extra."""
-    if getattr(request.node, "callspec", None) and request.node.callspec.params.get("kind") == "molecule":
+    """Molecules and recordings are read by extras."""
+    kind = request.node.callspec.params.get("kind", "") if getattr(request.node, "callspec", None) else ""
+    if kind.startswith("molecule"):
         pytest.importorskip("rdkit")
+    if kind == "audio":
+        pytest.importorskip("soundfile")
 
 
 def test_every_declared_type_is_registered():
