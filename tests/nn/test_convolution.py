@@ -103,6 +103,21 @@ def test_augmentation_changes_each_row_in_its_own_way_and_only_in_training():
     assert erased.sum((1, 2, 3)).min() >= 4 and erased.sum((1, 2, 3)).max() <= 4 * 4 and erased.any(0).all()
 
 
+def test_augmentation_turns_zooms_and_brightens():
+    x = jnp.zeros((64, 9, 9, 2)).at[:, 4, 1:8].set(1.0)  # a lying bar
+    change = jax.jit(lambda layer, x: layer(x, key=KEY, training=True))
+    turned = np.asarray(change(nn.Augmentation(rotate=90), x))
+    assert turned.shape == x.shape and 0 <= turned.min() <= turned.max() <= 1
+    assert (turned.sum((1, 2, 3)) > 10).all() and turned[:, 1, 4, 0].max() > 0.9  # some stand
+    np.testing.assert_allclose(turned[:, 4, 4], 1.0, atol=1e-5)  # the middle stays
+    widths = np.asarray(change(nn.Augmentation(zoom=0.3), x))[:, 4, :, 0].sum(1)
+    assert widths.min() < 6.5 and widths.max() > 7.5
+    bright = np.asarray(change(nn.Augmentation(contrast=0.4), jnp.full((64, 3, 3, 1), 0.5)))
+    assert np.ptp(bright[0]) < 1e-6 and bright.min() < 0.35 and bright.max() > 0.65 and bright.max() <= 0.7
+    for same in (jnp.ones((4, 6, 5, 1)), jnp.ones((2, 1, 1, 3))):  # the border moves in, single pixels stay
+        np.testing.assert_allclose(change(nn.Augmentation(rotate=45, zoom=0.2, shift=3), same), same, atol=1e-6)
+
+
 @pytest.mark.parametrize(("options", "hint"), [
     ({"window": (3, 3, 3, 3)}, "window=(3, 3)"), ({"window": (0,)}, "set window to 1"), ({"padding": "full"}, "same"),
     ({"stride": (1, 2)}, "stride"), ({"groups": 3}, "groups=1"), ({"padding": ((1, 2, 3),)}, "padding"),
@@ -122,7 +137,8 @@ def test_wrong_inputs(shape):
 
 def test_wrong_pooling_and_normalisation():
     for make in (lambda: nn.GlobalPooling("mean"), lambda: nn.GroupNormalisation(6, groups=4),
-                 lambda: nn.Augmentation(erase=1.0), lambda: nn.Augmentation(shift=-1)):
+                 lambda: nn.Augmentation(erase=1.0), lambda: nn.Augmentation(shift=-1),
+                 lambda: nn.Augmentation(rotate=181), lambda: nn.Augmentation(zoom="a")):
         with pytest.raises(SettingsError):
             make()
     for call in (lambda: nn.MaxPooling((3,))(jnp.ones((1, 2, 1))), lambda: nn.GlobalPooling()(jnp.ones((2, 3)))):
@@ -130,3 +146,5 @@ def test_wrong_pooling_and_normalisation():
             call()
     with pytest.raises(SettingsError, match="random key"):
         nn.Augmentation(shift=1)(jnp.ones((1, 2, 1)), key=None, training=True)
+    with pytest.raises(ShapeError, match="height, width"):
+        nn.Augmentation(rotate=1)(jnp.ones((1, 2, 1)), key=KEY, training=True)

@@ -1,16 +1,30 @@
 """The page stands alone, is harmless whatever the data say, and shows every part that there is."""
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pellucid.report.html import render, summary
-from pellucid.report.result import Contender, Curve, NetworkPicture, Result, Verdict
+from pellucid.report.result import (
+    Contender,
+    Curve,
+    Gallery,
+    NetworkPicture,
+    Result,
+    Section,
+    Thumbnail,
+    Verdict,
+)
 from pellucid.report.terminal import to_text
+from pellucid.report.thumbnails import png
 
 VOID = {"meta", "br", "img", "link", "path", "use", "rect", "circle", "line", "image", "stop", "input"}
 
@@ -119,3 +133,14 @@ def test_notebook_summary_is_small_and_harmless(result):
     text = summary(result)
     outline = Outline(text)
     assert not outline.open and "script" not in outline.tags and len(text) < 8_000
+
+
+def test_pictures_are_inside_the_page_with_hostile_names_escaped(make_result):
+    hostile = "<script>alert('x')</script>"
+    pixels = np.zeros((200, 100, 3), np.uint8)
+    gallery = Gallery("<b>Worst</b>", (Thumbnail(png(pixels), hostile, f'"{hostile}'),
+                                       Thumbnail(png(pixels[..., :1]), "b")))
+    section = Section("The pictures", ("Look.",), galleries=(gallery,))
+    page = render(replace(make_result("classify"), sections=(section,)))
+    assert page.count('<img src="data:image/png;base64,') == 2 and "<script" not in page and "<b>Worst" not in page
+    assert Image.open(io.BytesIO(base64.b64decode(gallery.pictures[0].png))).size == (48, 96)
