@@ -119,7 +119,8 @@ class AbstractModel(ABC):
         """
         inputs = self.probe_inputs()
         probe = flatten(inputs) | {"outputs": self.members.outputs(inputs)}
-        tensors = self.members.tensors() | {EXTRA + name: array for name, array in self.extra_tensors().items()}
+        tensors = self.members.tensors() | {EXTRA + name: np.ascontiguousarray(array)  # safetensors writes raw memory
+                                            for name, array in self.extra_tensors().items()}
         return write_archive(Archive(self.to_record(), tensors, probe, model_card(self)), path)
 
     def _repr_html_(self) -> str:

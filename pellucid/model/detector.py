@@ -148,7 +148,7 @@ class Detector(AbstractModel):
         table = as_table([data] if isinstance(data, Mapping) and not any(
             hasattr(one, "__len__") and not isinstance(one, str) for one in data.values()) else data)
         inputs, notes = self.encode(table)
-        known = () if self.labels is None else (self.labels.name,)
+        known = [*(feature.name for feature in self.features), *([] if self.labels is None else [self.labels.name])]
         scores, width = self.scores(inputs)
         rate = self.false_alarms if coverage is None else 1 - check_coverage(coverage)
         return Detections(scores.mean(axis=0), self.ranks.p_values(scores), rate, self._reasons(inputs, table, width),

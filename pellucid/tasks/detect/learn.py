@@ -32,6 +32,8 @@ CLEAN_WIDTHS = (0.3, 0.5, 1.0)
 """Where all training rows are known to be normal, a lack of close neighbours says most."""
 FLOOR = 0.3
 FEWEST_LEFT_OUT = 20
+ENOUGH = 2.0
+"""Known normal rows that would be false alarms, from which on p-values speak of known normal rows only."""
 TYPICAL_ROWS = 4096
 STRETCH = 3.0
 """At most so many times: noise in a direction in which nothing varies is no anomaly."""
@@ -182,9 +184,9 @@ def _judged(prepared: Prepared, lesson: Lesson, settings: Mapping[str, Any], mem
     usual = lesson.truth != 1
     scale = np.array([_middle(surprise[member], usual, lesson.folds == member) for member in range(len(members))])
     scores, _ = scores_of(surprise, scale)
-    own = [scores[member, (lesson.folds == member) & usual] for member in range(len(members))]
-    if sum(map(len, own)) < FEWEST_LEFT_OUT:
-        own[0] = scores.mean(axis=0)[usual]
+    normal = lesson.truth == 0
+    reference = normal if normal.sum() * settings["false_alarms"] >= ENOUGH else usual
+    own = [scores[member, (lesson.folds == member) & reference] for member in range(len(members))]
     left_out = scores.mean(axis=0)
     for member in range(len(members)):
         left_out = np.where(lesson.folds == member, scores[member], left_out)
