@@ -10,12 +10,34 @@ import pytest
 import pellucid
 from pellucid.core.names import OPTIMISERS
 from pellucid.errors import DataError, SettingsError, ShapeError
+from pellucid.losses import losses
+from pellucid.training.descent import descent, one_member
+from pellucid.training.objectives import Supervised
 from pellucid.training.optimisers import Optimiser, optimisers
+from pellucid.training.program import Batch, Moment
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_every_optimiser_learns(tiny, toy, name):
+    """Steps of the program that `fit` trains by, without what is around them, which is the same for all."""
     rate = {"adadelta": 1.0, "lbfgs": 1.0, "lion": 0.01}.get(name, 0.05)
+    program, state = descent(one_member(tiny(hidden=())), Supervised(losses["mean_squared"]), Optimiser(name))
+    batch = Batch(*toy, np.ones(120, np.float32), np.arange(120))
+
+    @jax.jit
+    def errors(state):
+        def step(state, iteration):
+            state, measured = program.step(state, batch, Moment(jax.random.key(0), iteration, iteration, rate))
+            return state, measured["error"][0] / measured["error"][1]
+        return jax.lax.scan(step, jax.tree.map(lambda leaf: leaf[0], state), jnp.arange(150))[1]
+
+    found = np.asarray(errors(state))
+    assert found[-1] < (1e-6 if name == "lbfgs" else 0.5) * found[0] and np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "adamw"])
+def test_fit_learns(tiny, toy, name):
+    rate = 1.0 if name == "lbfgs" else 0.05
     fit = pellucid.fit(tiny(hidden=()), "mean_squared", toy, optimiser=name, learning_rate=rate, weight_decay=0.0,
                        epochs=60, batch_size=40)
     errors = [epoch.training_error for epoch in fit.history.epochs]
