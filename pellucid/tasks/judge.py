@@ -6,14 +6,15 @@ each row is predicted by models that did not see it, and the model that is kept 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from pellucid.core.note import Note
 from pellucid.data.table import Table
 from pellucid.explain.permutation import Importances, permutation_importance
-from pellucid.features.inputs import encodes_alone
+from pellucid.features.inputs import encodes_alone, raw_features
 from pellucid.model.metrics import evaluate, higher_is_better, main_metric, measure
 from pellucid.model.model import Model
 from pellucid.report.result import Contender
@@ -40,6 +41,7 @@ class Evidence:
         baselines: the same as `network`, by name.
         seconds: of fitting each, by name.
         labels: of the plain methods, for people.
+        notes: what was noticed while pictures, recordings and the like among these rows were read.
     """
 
     truth: np.ndarray
@@ -51,6 +53,7 @@ class Evidence:
     baselines: dict[str, np.ndarray] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.ndarray, *,
@@ -58,7 +61,11 @@ def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.nd
     """Ask `model`, and plain methods fitted on `train`, about the rows `test`."""
     predictions = model.predict(prepared.table.take(test))
     network = predictions.prediction if predictions.probabilities is None else predictions.probabilities
-    evidence = Evidence(prepared.truth[test], test, network, predictions.sets, predictions.lower, predictions.upper)
+    raw = {feature.name for feature in raw_features(model.features)}
+    notes = tuple(replace(note, message=f"Test rows: {note.message}") for note in predictions.notes
+                  if note.column in raw)
+    evidence = Evidence(prepared.truth[test], test, network, predictions.sets, predictions.lower, predictions.upper,
+                        notes=notes)
     if baselines:
         inputs, asked = (model.encode(prepared.table.take(rows))[1].arrays for rows in (train, test))
         fitted = fit_baselines(prepared.task, inputs, prepared.truth[train], classes=len(model.classes) or None,

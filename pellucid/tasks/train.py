@@ -146,6 +146,7 @@ def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Stor
         elif len(test_rows):
             evidence = judge_model(story.prepared, model, train_rows, test_rows, baselines=whole)
             models = [(test_rows, model)]
+            story = replace(story, prepared=replace(story.prepared, notes=(*story.prepared.notes, *evidence.notes)))
     with story.stages.timed("importance"):
         if models and whole:
             ranking = rank_columns(story.prepared, models, story.settings["seed"])
