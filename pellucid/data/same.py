@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pellucid.core.names import MEDIA_TYPES
 from pellucid.data.schema import Column, Schema
 from pellucid.data.split import duplicate_groups, join_groups
 from pellucid.data.table import Table
@@ -20,20 +21,20 @@ def alike(table: Table, schema: Schema) -> Table:
 
 
 def equal_rows(table: Table, schema: Schema) -> np.ndarray:
-    """A number for each row, int64; rows that may not straddle a split share it: equal inputs, or the same molecule."""
+    """A number for each row, int64; rows that may not straddle a split share it: equal inputs, or the same molecule,
+    picture or recording."""
     used = [column for column in schema.features if column.used]
     table = alike(table, schema)
     groups = duplicate_groups(table, [column.name for column in used])
     for column in used:
-        if feature_types[column.kind].rewritten:
+        if feature_types[column.kind].rewritten or column.kind in MEDIA_TYPES:
             groups = join_groups(groups, _things(table, column))
     return groups
 
 
 def _things(table: Table, column: Column) -> np.ndarray:
     """A number for each thing that a column names; one for each row where there are few things or none is named."""
-    cells, rows = table.column(column.name), np.arange(len(table))
-    if cells.n_unique() < FEWEST_DISTINCT * len(table):
+    numbers, rows = duplicate_groups(table, [column.name]), np.arange(len(table))
+    if len(np.unique(numbers)) < FEWEST_DISTINCT * len(table):
         return rows
-    numbers = np.unique(cells.fill_null("").to_numpy(), return_inverse=True)[1]
-    return np.where(cells.is_null().to_numpy(), len(table) + rows, numbers)
+    return np.where(table.column(column.name).is_null().to_numpy(), len(table) + rows, numbers)

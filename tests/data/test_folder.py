@@ -11,6 +11,8 @@ from PIL import Image
 
 from pellucid.data.folder import read_folder
 from pellucid.data.read import read_chunks, read_table
+from pellucid.data.same import equal_rows
+from pellucid.data.schema import infer_schema
 from pellucid.data.split import duplicate_groups
 from pellucid.errors import DataError
 
@@ -127,6 +129,15 @@ def test_equal_files_share_a_group(zoo):
     groups = dict(zip(table.files.to_list(), duplicate_groups(table, ["image"]), strict=True))
     assert groups[os.path.join("dog", "copy.png")] == groups[os.path.join("cat", "1.png")]
     assert len(set(groups.values())) == 8
+
+
+def test_the_same_picture_beside_other_numbers_stays_on_one_side(zoo):
+    (zoo / "copy.png").write_bytes((zoo / "cat" / "0.png").read_bytes())
+    names = [*(f"{kind}/{row}.png" for kind in ("cat", "dog") for row in range(4)), "copy.png"]
+    pl.DataFrame({"photo": names, "age": range(9), "x": ["a", "b", "a"] * 3}).write_csv(zoo / "pets.csv")
+    table = read_table(zoo / "pets.csv")
+    groups = equal_rows(table, infer_schema(table, "x"))
+    assert groups[0] == groups[8] and len(set(groups)) == 8
 
 
 def test_large_files_are_compared_where_their_sizes_agree(tmp_path, monkeypatch):
