@@ -4,7 +4,7 @@
     python docs/draw_zoo.py drawings         # the networks alone, no training
     python docs/draw_zoo.py boltzmann memory # some by name
 
-Data: scikit-learn's 1,797 digits of 8 × 8 pixels.
+Data: scikit-learn's 1,797 digits of 8 × 8 pixels; for trees, texts, films and molecules see draw_structures.py.
 """
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import draw_structures
 import jax
 import numpy as np
 from matplotlib.figure import Figure
@@ -140,7 +141,7 @@ def pictures(title: str, rows: np.ndarray, columns: int) -> Figure:
 
 PICTURES: dict[str, Callable[[], dict[str, Figure]]] = {
     job.__name__: job for job in (drawings, feedforward, convolutional, recurrent, boltzmann, autoencoder, variational,
-                                  adversarial, memory)}
+                                  adversarial, memory, *draw_structures.PICTURES)}
 
 
 def keep(name: str, figure: Figure) -> None:

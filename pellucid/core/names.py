@@ -13,6 +13,7 @@ ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
     "memory", "embedder", "mixture", "spectrogram", "voxel", "factorisation",
+    "wide_and_deep",
 )
 """All that can be looked at by name."""
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from pellucid.features.base import AbstractFeature, Recognition
 from pellucid.features.dates import LOOKS_LIKE_DATE, find_date_format
+from pellucid.features.text import Text
 from pellucid.features.types import Ignore, feature_types, raw_types
 from pellucid.features.values import TRUE_WORDS, Numbers, as_text, drop_ambiguous, read_numbers, strip_cells
 
@@ -174,11 +175,9 @@ def _recognise_words(name: str, text: pl.Series, distinct: int) -> Recognition:
     if constant:
         return constant
     nearly_unique = distinct >= UNIQUE * present and present >= FEWEST_FOR_IDENTIFIER
-    sample = text.drop_nulls().head(2000)
-    words = float(sample.str.count_matches(r"\S+").mean())
-    if distinct > 0.5 * present and distinct > 20 and words >= 5:
-        reason = f"free text, {words:.0f} words on average"
-        return Recognition("text", reason, distinct, missing)
+    prose = Text.recognise(name, text)
+    if prose is not None:
+        return prose
     if nearly_unique:
         share = f"{distinct:,} different words in {present:,} rows"
         return Recognition("identifier", share, distinct, missing)
@@ -186,7 +185,7 @@ def _recognise_words(name: str, text: pl.Series, distinct: int) -> Recognition:
     if _has_leading_zeros(text):
         reason = f"{distinct:,} distinct codes with leading zeros"
     elif _may_be_numbers(text):
-        numeric = float(np.mean(~np.isnan(read_numbers(sample).values)))
+        numeric = float(np.mean(~np.isnan(read_numbers(text.drop_nulls().head(2000)).values)))
         if numeric > 0.5:
             reason += f"; {100 * numeric:.0f} % look like numbers, too few to read it as numbers"
     return Recognition("category", reason, distinct, missing)

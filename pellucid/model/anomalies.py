@@ -130,8 +130,15 @@ class Reason:
     share: float
 
     def __str__(self) -> str:
-        shown = self.value if len(self.value) <= 40 else self.value[:39] + "…"
-        return f"{self.column} = {shown or '(missing)'} ({self.share:.0%})"
+        return f"{self.column} = {_short(self.value) or '(missing)'} ({self.share:.0%})"
+
+
+def _short(value: str) -> str:
+    """A cell for people: numbers with six digits, texts of at most 40 letters."""
+    try:
+        return f"{float(value):.6g}" if len(value) > 8 else value
+    except ValueError:
+        return value if len(value) <= 40 else value[:39] + "…"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.core.note import Note
 from pellucid.data.read import as_table
+from pellucid.data.spelling import column_like, find_column
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
 from pellucid.features.base import AbstractFeature
@@ -139,7 +140,7 @@ class Recommender(AbstractModel):
                          else data)
         coverage = self.calibration.coverage if coverage is None else check_coverage(coverage)
         users = _cells(table, self.columns[0])
-        if self.columns[1] not in table.names:
+        if column_like(table, self.columns[1]) is None:
             return self._lists(users, self.settings.get("top") or AT, table.notes)
         user, item, notes = self._numbers(users, _cells(table, self.columns[1]))
         common = {"task": self.task, "target": self.scale.name, "coverage": coverage, "notes": (*table.notes, *notes)}
@@ -156,10 +157,9 @@ class Recommender(AbstractModel):
         """Numbers of users and items, -1 for those never seen, who are counted."""
         user = _looked_up(users, self.history.user_numbers)
         item = _looked_up(items, self.history.item_numbers)
-        notes = [*_unknown(self.columns[0], users[user < 0], "users", "they are answered from what all users have in "
-                           "common: the mean of each item, and what is popular"),
-                 *_unknown(self.columns[1], items[item < 0], "items", "they are answered by what the user gives on "
-                           "average")]
+        notes = [*_unknown(self.columns[0], users[user < 0], "users", "the answer is what all users have in common: "
+                           "the mean of each item, and what is popular"),
+                 *_unknown(self.columns[1], items[item < 0], "items", "the answer is what the user gives on average")]
         return user, np.where(item < self.history.known, item, -1), notes
 
     def pairs(self, user: np.ndarray, item: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
@@ -234,7 +234,7 @@ class Recommender(AbstractModel):
         more = [Note("missing_ids", f"`{self.columns[0]}` is empty in {empty:,} rows, which are left out.",
                      self.columns[0], empty, "warning")] if empty else []
         numbers = _looked_up(np.array(names, object), self.history.user_numbers)
-        more += _unknown(self.columns[0], np.array(names, object)[numbers < 0], "users", "their lists hold what is "
+        more += _unknown(self.columns[0], np.array(names, object)[numbers < 0], "users", "such a list holds what is "
                          "popular")
         pieces, piece = [], self.piece
         for start in range(0, len(names), piece):
@@ -273,10 +273,7 @@ class Recommender(AbstractModel):
         users, items = (_cells(table, name) for name in self.columns)
         values = np.ones(len(table))
         if self.scale.explicit:
-            if self.scale.name not in table.names:
-                raise DataError(f"The data lack the column `{self.scale.name}`.",
-                                did_you_mean(self.scale.name, table.names))
-            values = read_numbers(table.column(self.scale.name)).values
+            values = read_numbers(table.column(find_column(table, self.scale.name))).values
         known = np.flatnonzero(np.isfinite(values) & np.array([one is not None and two is not None
                                                                for one, two in zip(users, items, strict=True)], bool))
         if not len(known):
@@ -367,9 +364,7 @@ def seen_mask(lists: Sequence[np.ndarray], known: int) -> np.ndarray:
 
 def _cells(table: Table, name: str) -> np.ndarray:
     """The identifiers in a column, as texts; `DataError` if the table lacks it."""
-    if name not in table.names:
-        raise DataError(f"The data lack the column `{name}`.", did_you_mean(name, table.names))
-    return as_text(table.column(name)).to_numpy()
+    return as_text(table.column(find_column(table, name))).to_numpy()
 
 
 def _looked_up(names: np.ndarray, numbers: Mapping[str, int]) -> np.ndarray:
@@ -382,5 +377,6 @@ def _unknown(column: str, names: np.ndarray, word: str, answer: str) -> list[Not
         return []
     distinct = list(dict.fromkeys(str(name) for name in names))
     shown = ", ".join(f"`{name}`" for name in distinct[:5]) + (", …" if len(distinct) > 5 else "")
-    return [Note("unseen_" + word, f"{len(distinct):,} {word} in `{column}` were not in training ({shown}); {answer}.",
-                 column, len(names), "warning")]
+    many = f"{len(distinct):,} {word} in `{column}` were" if len(distinct) > 1 else \
+        f"One of the {word} (`{column}`) was"
+    return [Note("unseen_" + word, f"{many} not in training ({shown}); {answer}.", column, len(names), "warning")]

@@ -28,6 +28,7 @@ from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
 from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 from pellucid.networks.voxel import Voxel, VoxelSettings
+from pellucid.networks.wide_and_deep import WideAndDeep, WideAndDeepSettings
 
 __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
@@ -36,7 +37,8 @@ __all__ = [
     "GaussianCode", "Graph", "GraphSettings", "LayerRow", "ListeningOptions", "Memory", "Mixture", "MixtureSettings",
     "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
     "Rest", "RestrictedBoltzmannMachine", "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "Transformer",
-    "TransformerSettings", "VariationalAutoencoder", "Voxel", "VoxelSettings", "build", "describe", "draw",
+    "TransformerSettings", "VariationalAutoencoder", "Voxel", "VoxelSettings", "WideAndDeep",
+    "WideAndDeepSettings", "build", "describe", "draw",
     "draw_activations", "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from",
     "strongest_synapses", "weights",
 ]

@@ -15,8 +15,8 @@ from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
-from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.embedder import Embedder
+from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
@@ -30,6 +30,7 @@ from pellucid.networks.tabular import Tabular
 from pellucid.networks.transformer import Transformer
 from pellucid.networks.variational import VariationalAutoencoder
 from pellucid.networks.voxel import Voxel
+from pellucid.networks.wide_and_deep import WideAndDeep
 
 networks: Registry[Any] = Registry("network")
 networks.add("feedforward", Feedforward)
@@ -51,6 +52,7 @@ networks.add("adversarial", Adversarial)
 networks.add("pretraining", Pretraining)
 networks.add("recurrent", Recurrent)
 networks.add("transformer", Transformer)
+networks.add("wide_and_deep", WideAndDeep)
 networks.add("voxel", Voxel)
 networks.add("spectrogram", Spectrogram)
 networks.add("factorisation", Factorisation)

@@ -83,6 +83,10 @@ class Composite(eqx.Module):
         """The part of the weight decay for each weight that has one of its own, by name."""
         return self._hints("decay_factors")
 
+    def plain_factors(self) -> dict[str, float]:
+        """The weights that are learned by plain gradient descent with momentum, whatever the optimiser."""
+        return self._hints("plain_factors")
+
     def _hints(self, name: str) -> dict[str, float]:
         return {f"encoders.{place}.{weight}": factor for place, encoder in enumerate(self.encoders)
                 for weight, factor in getattr(encoder, name, dict)().items()}

@@ -30,6 +30,7 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "voxel": {"channels": 9, "out_features": 1},
     "factorisation": {"items": 1682, "size": 64, "heads": ("rating", "ranking")},
     "mixture": {"num_numbers": 9},
+    "wide_and_deep": {"in_features": 50_000, "out_features": 2, "known": 8000},
     "memory": {"features": 784, "rule": "hebbian"},
     "embedder": {"in_shape": (112, 92, 1), "out_features": 384, "shrink": 2},
 }

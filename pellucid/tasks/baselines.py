@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -21,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from pellucid.features.base import AbstractFeature
 from pellucid.model.metrics import row_log_loss
-from pellucid.tasks.plain import Block, narrowed, plain_matrix, scaled
+from pellucid.tasks.plain import SPARSE, Block, narrowed, plain_matrix, scaled
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # alpha of the ridge regression
@@ -71,7 +72,8 @@ class Baseline:
 
 def _threads(matrix: Any) -> threadpool_limits:
     """One thread for small work, all for large."""
-    return threadpool_limits(1 if matrix.shape[0] * matrix.shape[1] < THREADED_CELLS else None)
+    cells = matrix.nnz if issparse(matrix) else matrix.shape[0] * matrix.shape[1]
+    return threadpool_limits(1 if cells < THREADED_CELLS else None)
 
 
 def fit_baselines(task: str, inputs: Mapping[str, Any], targets: np.ndarray, *, classes: int | None = None,
@@ -129,8 +131,9 @@ def _linear(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.nda
             seed: int) -> Any:
     """One-hot and scaled columns into a ridge or logistic regression, its strength chosen by five folds."""
     columns = scaled(blocks)
+    tolerance = 1e-5 if _worded(blocks) else 1e-3  # the gradients of rare words are small
     candidates = [Ridge(alpha=penalty) for penalty in PENALTIES] if regress else [
-        LogisticRegression(C=strength, max_iter=500, tol=1e-3) for strength in _strengths(blocks)]
+        LogisticRegression(C=strength, max_iter=500, tol=tolerance) for strength in _strengths(blocks)]
     some = np.random.default_rng(seed).permutation(len(targets))[:CHOICE_ROWS]
     prepared = clone(columns).fit_transform(matrix[some])
     errors = [_held_out_error(candidate, prepared, targets[some], weight[some], seed) for candidate in candidates]
@@ -140,7 +143,11 @@ def _linear(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.nda
 
 def _strengths(blocks: Sequence[Block]) -> tuple[float, ...]:
     """Words have small weights, so that less shrinkage suits them."""
-    return (*STRENGTHS[2:], 100.0) if any(block.scaling == "tf_idf" for block in blocks) else STRENGTHS
+    return (*STRENGTHS[2:], 100.0) if _worded(blocks) else STRENGTHS
+
+
+def _worded(blocks: Sequence[Block]) -> bool:
+    return any(block.scaling in SPARSE for block in blocks)
 
 
 def _fit_last(pipeline: Pipeline, matrix: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> Pipeline:

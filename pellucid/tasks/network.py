@@ -104,7 +104,7 @@ def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts:
     linear path that starts at the ridge solution."""
     if isinstance(members, Composite):
         if members.body is None:
-            return members
+            return _fitted_encoder(lesson, members, folds)
         return eqx.tree_at(lambda one: one.body, members, _fitted_body(lesson, members.body, folds, dropouts))
     members = _fitted_body(lesson, members, folds, dropouts)
     if lesson.task == "regress" and len(lesson.answers) and members.skip is not None \
@@ -112,6 +112,17 @@ def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts:
         members = linear_start(members, lesson.inputs, lesson.answers,
                                [(lesson.folds != fold) * lesson.weight for fold in folds])
     return members
+
+
+def _fitted_encoder(lesson: Lesson, members: Composite, folds: tuple[int, ...]) -> Composite:
+    """`members` of a single encoder, with what its kind of column fits instead of learning it."""
+    feature, = raw_features(lesson.features)
+    fit = raw_kinds[feature.kind].start
+    if fit is None or not len(lesson.answers):
+        return members
+    weights = [(lesson.folds != fold) * lesson.weight for fold in folds]
+    return eqx.tree_at(lambda one: one.encoders[0], members,
+                       fit(feature, members.encoders[0], lesson.inputs["columns"][0], lesson, weights))
 
 
 def _fitted_body(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:

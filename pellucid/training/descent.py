@@ -17,6 +17,8 @@ from pellucid.training.objectives import AbstractObjective, Assessment
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.program import Batch, Measurements, Moment
 
+MOMENTUM = 0.9
+"""The share of the running mean of the gradient that a step keeps, for weights of plain descent."""
 MEASURING = 0
 """The seed of chance in measuring: the same held-out rows always get the same error."""
 
@@ -24,7 +26,8 @@ MEASURING = 0
 class DescentState(NamedTuple):
     """What changes while a network learns, and two vectors that stay beside its weights.
 
-    `average` is the running average of the weights, empty where none is kept.
+    `average` is the running average of the weights, empty where none is kept; `momentum` that of the gradient, and
+    `plain` which weights follow it, empty where none does.
     """
 
     weights: Float[Array, " weights"]
@@ -34,6 +37,8 @@ class DescentState(NamedTuple):
     decay: Float[Array, " weights"]
     rate: Float[Array, " weights"]
     average: PyTree[Array] = ()
+    plain: PyTree[Array] = ()
+    momentum: PyTree[Array] = ()
 
     @property
     def kept(self) -> Float[Array, " weights"]:
@@ -66,15 +71,17 @@ class Descent:
     def start(self, weights: Array, buffers: PyTree[Array]) -> DescentState:
         """The state of one member before the first iteration."""
         network = self.layout.assemble(weights, buffers)
+        plain = (self._per_weight("plain_factor", weights), jnp.zeros_like(weights)) if self._hints(
+            "plain_factor") else ((), ())
         return DescentState(weights, self.objective.start_state(network), self.optimiser.direction().init(weights),
                             buffers, self._per_weight("decay_factor", weights),
-                            self._per_weight("rate_factor", weights), weights if self.average else ())
+                            self._per_weight("rate_factor", weights), weights if self.average else (), *plain)
 
     def _per_weight(self, hint: str, weights: Array) -> Array:
-        """One factor per weight: the network's own hint for the leaf, else none of the decay for biases."""
+        """One factor per weight: the network's own hint for the leaf; else no decay for biases and no plain descent."""
         hints, parts = self._hints(hint), []
         for name, shape in zip(self.layout.names, self.layout.shapes, strict=True):
-            default = 0.0 if hint == "decay_factor" and is_bias(name) else 1.0
+            default = 0.0 if hint == "plain_factor" or hint == "decay_factor" and is_bias(name) else 1.0
             parts.append(jnp.full(shape, hints.get(name, default), weights.dtype).reshape(-1))
         return jnp.concatenate(parts) if parts else jnp.zeros((0,), weights.dtype)
 
@@ -107,6 +114,10 @@ class Descent:
         """One gradient step on a batch."""
         gradient, measured, network_state = self._gradient(state, batch, moment)
         direction, optimiser = self.optimiser.direction().update(gradient, state.optimiser, state.weights)
+        momentum = state.momentum
+        if self._hints("plain_factor"):
+            momentum = MOMENTUM * momentum + (1 - MOMENTUM) * gradient
+            direction = jnp.where(state.plain > 0, state.plain * momentum, direction)
         if self.optimiser.weight_decay:
             direction = direction + self.optimiser.weight_decay * state.decay * state.weights
         if self._hints("rate_factor"):
@@ -114,7 +125,7 @@ class Descent:
         weights = state.weights - moment.rate * direction
         measured |= _norm(jnp.sqrt(jnp.sum(gradient * gradient)))
         return state._replace(weights=weights, network_state=network_state, optimiser=optimiser,
-                              average=self._averaged(state, weights, moment)), measured
+                              average=self._averaged(state, weights, moment), momentum=momentum), measured
 
     def _averaged(self, state: DescentState, weights: Array, moment: Moment) -> PyTree[Array]:
         if not self.average:

@@ -20,7 +20,7 @@ def blocks(count=8, turned=False):
         places = np.stack([1.4 * np.cos(angles), 1.4 * np.sin(angles), 0.3 * np.cos(3 * angles)], axis=1)
         places[6:] = [[3.0 + 1.3 * step, 0.4 * (step % 2), 0.0] for step in range(len(places) - 6)]
         if turned:
-            places = places @ np.linalg.qr(generator.standard_normal((3, 3)))[0]
+            places = (places - places.mean(axis=0)) @ np.linalg.qr(generator.standard_normal((3, 3)))[0]
         conformer = chem.Conformer(len(places))
         conformer.Set3D(True)
         for atom, place in enumerate(places.tolist()):

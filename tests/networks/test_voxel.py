@@ -1,4 +1,5 @@
 """Points in space on a grid: densities, random turns, several views."""
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,7 +38,7 @@ def test_patches_lose_nothing_and_views_include_the_molecule_as_it_lies():
     points = {"positions": jnp.array([[[0.2, 1.0, -1.0]]]), "channels": jnp.ones((1, 1, 1))}
     network = Voxel(1, 1, size=4, patch=2, body={"hidden": (2,)}, key=KEY)
     grid = network.grid.densities(points["positions"], points["channels"])
-    patches = network.layer_outputs(points)["grid"]
+    patches = eqx.filter_jit(network.layer_outputs)(points)["grid"]
     assert patches.shape == (1, 2, 2, 2, 8)
     np.testing.assert_array_equal(patches[0, 1, 0, 1].reshape(2, 2, 2), grid[0, 2:, :2, 2:, 0])
 

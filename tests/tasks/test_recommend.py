@@ -72,6 +72,8 @@ def test_pairs_get_ratings_with_intervals_and_the_unknown_is_answered(run):
     assert ((found.lower <= found.prediction) & (found.prediction <= found.upper)).all()
     assert (found.lower >= 2).all() and (found.upper <= 5).all() and np.isfinite(found.prediction).all()
     assert {note.kind for note in found.notes} == {"unseen_users", "unseen_items"}
+    spelled = run.model.predict([{"User ID": "u0", "Item": "i0"}])
+    assert spelled.prediction[0] == pytest.approx(found.prediction[0], abs=1e-5)
     assert run.model.evaluate(tastes(1))["metrics"]["rmse"] < 1.2
 
 

@@ -1,7 +1,7 @@
 """What each kind of raw column brings to a task: its encoder network, how that is trained, and its plain view."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,15 @@ class RawKind:
         training: (feature, situation) to settings of training that differ from `COMMON`.
         plain: `Encoded.raw` to a matrix (rows, columns) for the plain methods, sparse or dense; row by row, so that
             nothing is fitted.
-        scaling: how the linear method scales that matrix: `"standard"` or `"tf_idf"`.
+        scaling: how the linear method scales that matrix: `"standard"`, `"tf_idf"` for counts, `"none"` for weights.
         width: the length of the encoder's code where other columns join it.
         objective: (feature, lesson, loss) to what a network with this column alone learns for, where that is more than
             the loss; `None` where it is not.
         blends: whether two rows may be blended into one, as pictures may.
         decide: (feature, `Encoded.raw` of the training rows, answers, number of classes, settings so far) to further
             settings that the rows themselves decide, such as whether pictures may be mirrored.
+        start: (feature, encoder with a leading member axis, `Encoded.raw`, lesson, weights of the rows for each
+            member) to that encoder with what is fitted instead of learned; asked where the column stands alone.
     """
 
     encoder: Callable[[AbstractFeature, Situation, Mapping[str, Any]], dict[str, Any]]
@@ -59,6 +61,7 @@ class RawKind:
     blends: bool = False
     decide: Callable[[AbstractFeature, Mapping[str, np.ndarray], np.ndarray, int, Mapping[str, Any]],
                      dict[str, Any]] | None = None
+    start: Callable[[AbstractFeature, Any, Mapping[str, np.ndarray], Any, Sequence[np.ndarray]], Any] | None = None
 
 
 COMMON = {"optimiser": "adamw", "optimiser_options": (), "default_rate": 2e-3, "learning_rate": 2e-3,

@@ -1,15 +1,15 @@
 """Which columns of a table name users, items and ratings, by their names; and how a column of identifiers is read."""
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pellucid.data.spelling import plain_name
 from pellucid.data.table import Table
-from pellucid.errors import DataError, SettingsError, did_you_mean
+from pellucid.errors import DataError, SettingsError
 from pellucid.features.values import as_text, read_numbers
 
 USERS = ("user", "userid", "username", "customer", "customerid", "client", "clientid", "member", "memberid", "visitor",
@@ -35,16 +35,6 @@ class Columns:
     item: str
     rating: str | None = None
     time: str | None = None
-
-
-def plain_name(name: str) -> str:
-    """A column's name without what differs between spellings: `"User ID"`, `"user_id:token"` and `"userId"` are one.
-
-    Example:
-        >>> plain_name("User ID"), plain_name("user_id:token")
-        ('userid', 'userid')
-    """
-    return re.sub(r"[^a-z0-9]", "", name.split(":")[0].lower())
 
 
 def named(table: Table, names: tuple[str, ...]) -> str | None:
@@ -113,11 +103,5 @@ def _repeats(table: Table, name: str) -> bool:
 
 
 def identifiers(table: Table, name: str) -> np.ndarray:
-    """The cells of a column as texts, the same for 3, 3.0 and "3"; `None` where there is no value.
-
-    Raises:
-        DataError: there is no such column.
-    """
-    if name not in table.names:
-        raise DataError(f"The data lack the column `{name}`.", did_you_mean(name, table.names))
+    """The cells of a column as texts, the same for 3, 3.0 and "3"; `None` where there is no value."""
     return as_text(table.column(name)).to_numpy()
