@@ -9,6 +9,7 @@ Source: fastText's hashed n-grams (Joulin and others 2016, section 2.1); Weinber
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ LONGEST = 50_000
 """Characters of a text that are read, from its beginning."""
 PORTION = 1 << 20
 """Characters that are worked on together."""
-ALONE = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
-"""Scripts written without blanks between words: each of their characters is a word."""
+ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese, for a class of a regular expression: scripts without blanks between
+words. Each of their characters is a word."""
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
+_IS_ALONE = re.compile(f"[{ALONE}]")
 _BLANK, _MARK, _LETTER, _SINGLE = 0, 1, 2, 3
 
 
@@ -78,7 +81,7 @@ def _portions(texts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Some texts at a time, and the number of the first of them."""
     start, size, portion = 0, 0, []
     for place, text in enumerate(texts):
-        portion.append(f" {readable(text)} ")
+        portion.append(f" {found} " if (found := readable(text)) else "")
         size += len(portion[-1])
         if size >= PORTION:
             yield start, portion
@@ -158,7 +161,7 @@ def _kind(character: str) -> int:
     if character.isspace():
         return _BLANK
     if character.isalnum() or character == "_" or unicodedata.category(character).startswith("M"):
-        return _SINGLE if not character.isascii() and unicodedata.name(character, "").startswith(ALONE) else _LETTER
+        return _SINGLE if _IS_ALONE.match(character) else _LETTER
     return _MARK
 
 

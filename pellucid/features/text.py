@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from pellucid.core.sizes import bucket
-from pellucid.features._grams import BLOCKS, BUCKETS, grams_of
+from pellucid.features._grams import ALONE, BLOCKS, BUCKETS, grams_of
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
 from pellucid.features.values import as_text
 
@@ -23,12 +23,14 @@ MOST_CODES = 4096
 LARGEST = 1 << 28
 """Codes of all training rows together: many texts are cut to fewer grams each."""
 
-PART = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);|[^\W\d_]+(?:['’][^\W\d_]+)*|\w+|[^\w\s]+")
+_LETTERS = rf"(?:(?![{ALONE}])[^\W\d_])+"
+PART = re.compile(rf"&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);|[{ALONE}]|{_LETTERS}(?:['’]{_LETTERS})+|"
+                  rf"(?:(?![{ALONE}])\w)+|[^\w\s]+")
+"""An HTML entity, a character that is a word, a word with an apostrophe, a word, or marks."""
 NAME = re.compile(r"(^|[_\s.\-])(full)?(text|review|comment|message|msg|sms|tweet|sentence|description|body|headline|"
                   r"subject|"
                   r"question|post|feedback|summary|abstract|content|e?mail|document|utterance|query|remark|note)s?$",
                   re.IGNORECASE)
-BLANKLESS = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 MANY_WORDS, SOME_WORDS = 5, 1.5
 FEWEST = 5
 
@@ -131,21 +133,12 @@ class Text(AbstractFeature):
             >>> [text[start:stop] for text in ["Don't &lt;b&gt; go!!"] for start, stop in Text.parts(text)]
             ["Don't", '&lt;', 'b', '&gt;', 'go', '!!']
         """
-        found = []
-        for match in PART.finditer(text):
-            start, stop = match.span()
-            alone = start + 1 < stop and re.match(r"[^\W\d_]", text[start]) and _is_blankless(text[start:stop])
-            found += [(place, place + 1) for place in range(start, stop)] if alone else [(start, stop)]
-        return found
+        return [match.span() for match in PART.finditer(text)]
 
 
 def _mean_words(cells: pl.Series) -> float:
     """Words of a cell on average; in scripts without blanks, two characters are about a word."""
-    return float((cells.str.count_matches(r"\S+") + 0.5 * cells.str.count_matches(BLANKLESS)).mean())
-
-
-def _is_blankless(word: str) -> bool:
-    return not word.isascii() and pl.Series([word]).str.count_matches(BLANKLESS)[0] > 0
+    return float((cells.str.count_matches(r"\S+") + 0.5 * cells.str.count_matches(f"[{ALONE}]")).mean())
 
 
 def _usual(counts: np.ndarray) -> int:

@@ -19,14 +19,14 @@ def test_molecules_from_a_plain_table(tmp_path):
     pytest.importorskip("rdkit")
     parts = ["C", "CC", "CCC", "c1ccccc1", "C1CCCCC1", "N", "CO", "CCO"]
     smiles = [f"{one}C(=O){two}{three}" for one in parts for two in ("N", "O", "C") for three in parts]
-    smiles = [*smiles[:-3], "no molecule", "", "[Na+].[Cl-]"] + ["OCC", "CCO"] * 30
+    smiles = [*smiles[:-3], "hello", "", "[Na+].[Cl-]"] + ["OCC", "CCO"] * 30
     table = pl.DataFrame({"smiles": smiles, "size": [float(len(one)) for one in smiles]})
     table.write_csv(tmp_path / "molecules.csv")
     run = pellucid.train(tmp_path / "molecules.csv", run=tmp_path / "run", **QUICK)
     feature = run.model.features[0]
     assert feature.kind == "molecule" and "all of" not in feature.reason
     said = " ".join(note.message for note in run.result.notes)
-    assert re.search(r"cannot be read as a molecule.*`no molecule`\): it is not written as a molecule", said)
+    assert re.search(r"cannot be read as a molecule.*`hello`\): it is not written as a molecule", said)
     again = pellucid.load(run.folder / "model.pellucid").predict(table.head(20))
     assert np.allclose(again.prediction, run.model.predict(table.head(20)).prediction)
     odd = run.model.predict(pl.DataFrame({"smiles": ["C" * 300, "C1CC", None, "CCO"]}))
