@@ -88,6 +88,12 @@ class AbstractModel(ABC):
         """Arrays besides the weights that the file holds, by name."""
         return {}
 
+    @property
+    def inside(self) -> str:
+        """What of the training data the file holds, for its card."""
+        return ("Weights, the scaling and vocabularies of the columns, and calibration. Words of categories that "
+                "occurred at least twice are inside; no training row is.")
+
     def probe_inputs(self) -> dict[str, Any]:
         """Made-up encoded rows, asked at saving and again at loading."""
         return probe_inputs(self.features)

@@ -33,6 +33,5 @@ def model_card(model: Any) -> str:
     lines += ["", "## Quality on rows that were kept for the test", ""]
     lines += [f"- {name}: {value:.4g}" for name, value in metrics.items() if value is not None] or ["Not measured."]
     lines += ["", "## What is inside", "",
-              "Weights, the scaling and vocabularies of the columns, and calibration. Words of categories that "
-              "occurred at least twice are inside; no training row is.", ""]
+              model.inside, ""]
     return "\n".join(lines)

@@ -326,6 +326,12 @@ class Recommender(AbstractModel):
         return {**self.common_record(), "history": self.history.to_json(), "scale": vars(self.scale),
                 "columns": list(self.columns), "calibration": self.calibration.to_json(), "length": self.length}
 
+    @property
+    def inside(self) -> str:
+        """What of the training data the file holds, for its card."""
+        return ("Weights, the names of users and items, and who rated what: a user is known by their ratings. Keep the "
+                "file as you keep the ratings.")
+
     def extra_tensors(self) -> dict[str, np.ndarray]:
         """The lists of the users."""
         return self.history.tensors()
