@@ -1,8 +1,8 @@
 """Words, pairs of words, pieces of characters and pieces of shapes of texts, as numbers; whole columns at once.
 
 A text's lower-case characters with every digit read as 0 give its words; the characters themselves give pieces of 2 to
-5; and its *shape*, in which a capital is `A`, another letter `a` and a digit `0`, gives pieces of 1 to 6. Each of these
-"grams" becomes a number below `BUCKETS`.
+5; and its *shape*, in which a capital is `A`, another letter `a` and a digit `0`, gives pieces of 1 to 6. How
+long a text is, in characters and in words, are two more. Each of these "grams" becomes a number below `BUCKETS`.
 
 Source: fastText's hashed n-grams (Joulin and others 2016, section 2.1); Weinberger and others 2009.
 """
@@ -18,9 +18,11 @@ import numpy as np
 
 BUCKETS = 1 << 22
 """Different grams rarely share a number: fewer than one in ten even among 400,000."""
-BLOCKS = ("words", "pieces", "shapes")
+BLOCKS = ("words", "pieces", "shapes", "lengths")
 PIECES = (2, 3, 4, 5)
 SHAPES = (1, 2, 3, 4, 5, 6)
+LENGTHS = (4, 3)
+"""Lengths in characters and in words that are told apart between one length and its double."""
 LONGEST = 50_000
 """Characters of a text that are read, from its beginning."""
 PORTION = 1 << 20
@@ -93,7 +95,7 @@ def _portions(texts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 def _portion(texts: list[str], start: int, block: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
-    found = {"words": _words, "pieces": _pieces, "shapes": _shapes}[block](codes, owners)
+    found = {"words": _words, "pieces": _pieces, "shapes": _shapes, "lengths": _lengths}[block](codes, owners)
     rows = np.concatenate([rows for rows, _ in found])
     hashed = np.concatenate([_mixed(values, place) for place, (_, values) in enumerate(found)])
     keys, counts = np.unique(rows * BUCKETS + hashed, return_counts=True)
@@ -128,6 +130,14 @@ def _pieces(codes: np.ndarray, owners: np.ndarray) -> list[tuple[np.ndarray, np.
 
 def _shapes(codes: np.ndarray, owners: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return _runs(_translated(codes, _shape), owners, SHAPES)
+
+
+def _lengths(codes: np.ndarray, owners: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """How many characters and how many words, in steps that grow with the length."""
+    rows, characters = np.unique(owners, return_counts=True)
+    words = np.bincount(owners, codes == ord(" "))[rows]
+    return [(rows, np.round(step * np.log2(count)).astype(np.uint64))
+            for step, count in zip(LENGTHS, (characters, words), strict=True)]
 
 
 def _runs(codes: np.ndarray, owners: np.ndarray, lengths: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:

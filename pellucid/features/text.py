@@ -15,7 +15,7 @@ from pellucid.features._grams import ALONE, BLOCKS, BUCKETS, grams_of
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
 from pellucid.features.values import as_text
 
-MOST = {"words": 120_000, "pieces": 120_000, "shapes": 20_000}
+MOST = {"words": 120_000, "pieces": 120_000, "shapes": 20_000, "lengths": 1000}
 """Grams of each kind that are told apart, the most frequent ones."""
 ENOUGH = 50_000
 """Texts that grams are counted in."""

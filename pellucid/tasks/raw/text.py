@@ -19,7 +19,7 @@ KNOWN = 8_192
 WIDTH = 16
 """Numbers that a text becomes where other columns stand beside it."""
 WIDE_RATE = 20.0
-"""The learning rate of the wide path: rows are about sqrt(3) long, and steps of this size are stable with momentum."""
+"""The learning rate of the wide path: rows are about 2 long, and steps of this size are stable with momentum."""
 EPOCHS, MIDDLE = 10, 5_000
 """So many passes over so many texts; four times as many texts get half of them."""
 PLAIN_WIDTH = 1 << 18
