@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part, shown
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -115,9 +117,54 @@ class AbstractFeature(ABC):
     def encode(self, column: pl.Series) -> Encoded:
         """Encode raw cells."""
 
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """What of a cell can be pointed at when an answer is explained; by default the cell as a whole.
+
+        Args:
+            cell: as it stands in the table.
+            row: the same cell encoded, one row.
+        """
+        used = bool(self.numbers or self.cardinality or self.is_raw)
+        return (Part(self.name, self.name, "" if self.is_raw else shown(cell)),) if used else ()
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """The cell again and again, each time with only some of its parts.
+
+        Asked of columns without a `background`. A part that is not kept is blanked: a word left out, a region of a
+        picture blurred, a moment of a sound silent. By default a cell that is not kept holds no value.
+
+        Args:
+            cell: as it stands in the table.
+            row: the same cell encoded, one row.
+            keep: bool (coalitions, parts), in the order of `parts`.
+            generator: for blanks that are drawn.
+
+        Returns:
+            As many encoded rows as `keep` has; of the shapes and dtypes of `row` but for the leading axis.
+        """
+        nothing = self.encode(pl.Series(self.name, [None], dtype=pl.String))
+        return pick(row, nothing, keep.all(axis=1))
+
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded | None:
+        """Made-up cells as frequent as those of the training rows, which stand in for a cell that is not known.
+
+        They come from fitted values (quantiles, counts), never from stored rows. `None` for columns whose parts are
+        blanked instead: see `mask`.
+        """
+        return None
+
     def to_json(self) -> dict[str, Any]:
         """The type and its fitted values as plain values."""
         return {"kind": self.kind, **asdict(self)}
+
+
+def pick(row: Encoded, other: Encoded, kept: np.ndarray) -> Encoded:
+    """As many rows as `kept` has: the row `row` where it is True, else `other`, of one row or as many as `kept`."""
+    def choose(one: np.ndarray, instead: np.ndarray) -> np.ndarray:
+        return np.where(kept.reshape(-1, *[1] * (one.ndim - 1)), one, instead)
+    return Encoded(choose(row.numbers, other.numbers), choose(row.codes, other.codes),
+                   choose(row.missing, other.missing),
+                   raw={name: choose(array, other.raw[name]) for name, array in row.raw.items()})
 
 
 def encoded(rows: int, *, numbers: list[np.ndarray] | None = None, codes: np.ndarray | None = None,

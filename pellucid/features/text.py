@@ -126,11 +126,11 @@ class Text(AbstractFeature):
         return {"codes": codes, "weights": weights.astype(np.float16), "words": words}
 
     @staticmethod
-    def parts(text: str) -> list[tuple[int, int]]:
+    def spans(text: str) -> list[tuple[int, int]]:
         """Where the words and marks of a text begin and end: what can be pointed at, or left out.
 
         Example:
-            >>> [text[start:stop] for text in ["Don't &lt;b&gt; go!!"] for start, stop in Text.parts(text)]
+            >>> [text[start:stop] for text in ["Don't &lt;b&gt; go!!"] for start, stop in Text.spans(text)]
             ["Don't", '&lt;', 'b', '&gt;', 'go', '!!']
         """
         return [match.span() for match in PART.finditer(text)]

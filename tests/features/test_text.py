@@ -89,14 +89,14 @@ def test_scripts_without_blanks_have_words_of_one_character():
     found = grams_of(["今晚回家", "我今晚去"], "words")
     shared = np.intersect1d(found.numbers[found.rows == 0], found.numbers[found.rows == 1])
     assert len(shared) == 3  # two characters and their pair
-    assert Text.parts("好 ok今晚") == [(0, 1), (2, 4), (4, 5), (5, 6)]
+    assert Text.spans("好 ok今晚") == [(0, 1), (2, 4), (4, 5), (5, 6)]
 
 
 def test_parts_point_at_words():
     text = "Don't pay £50 &lt;now&gt;!! 🙂 x_1"
-    assert [text[start:stop] for start, stop in Text.parts(text)] == [
+    assert [text[start:stop] for start, stop in Text.spans(text)] == [
         "Don't", "pay", "£", "50", "&lt;", "now", "&gt;", "!!", "🙂", "x_1"]
-    assert Text.parts("") == []
+    assert Text.spans("") == []
 
 
 def test_json_and_probe(feature):
