@@ -157,16 +157,22 @@ def _plain(image: Image.Image, form: Form) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
+def box_of(height: int, width: int, form: Form) -> tuple[int, int, int, int]:
+    """Where a picture of this size lies in its `form`: top, left, height and width, in pixels."""
+    wide, high = form.width / width, form.height / height
+    if max(wide, high) <= STRETCH * min(wide, high):
+        return 0, 0, form.height, form.width
+    scale = min(wide, high)
+    rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
+    return (form.height - rows) // 2, (form.width - columns) // 2, rows, columns
+
+
 def _boxed(image: Image.Image, form: Form) -> np.ndarray:
     """The whole picture, as large as fits; the rest in the colour of its border."""
     box = (form.width, form.height)
     if image.size != box:
-        wide, high = form.width / image.width, form.height / image.height
-        size = box
-        if max(wide, high) > STRETCH * min(wide, high):
-            scale = min(wide, high)
-            size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+        top, left, height, width = box_of(image.height, image.width, form)
+        image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     values = np.asarray(image)
     values = values[..., None] if values.ndim == 2 else values
     if image.size == box:
@@ -174,7 +180,6 @@ def _boxed(image: Image.Image, form: Form) -> np.ndarray:
     border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
     result = np.empty((form.height, form.width, form.channels), np.uint8)
     result[:] = np.median(border, axis=0).astype(np.uint8)
-    top, left = (form.height - image.height) // 2, (form.width - image.width) // 2
     result[top:top + image.height, left:left + image.width] = values
     return result
 

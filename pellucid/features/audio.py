@@ -5,14 +5,17 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.features._decoded import decoded
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
 from pellucid.features.media import RECORDINGS, is_media
+from pellucid.features.moments import middle_pitch, moments, silenced
 from pellucid.features.sound import Sound, UnreadableError, loudest_part, read_sound
 from pellucid.features.values import strip_cells
 
@@ -107,6 +110,22 @@ class Audio(AbstractFeature):
         lengths = generator.integers(1, self.length + 1, rows).astype(np.int32)
         samples = generator.integers(-20_000, 20_000, (rows, self.length)).astype(np.int16)
         return {"samples": samples * (np.arange(self.length) < lengths[:, None]), "lengths": lengths}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """Moments of about a twentieth of a second, each below and above the middle pitch; seconds from where the sound
+        begins, as silence before it is not heard."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        edges, middle = moments(int(row.raw["lengths"][0]), self.rate) / self.rate, middle_pitch(self.rate)
+        bands = ((0.0, middle, f"below {middle:,.0f} Hz"), (middle, self.rate / 2, f"above {middle:,.0f} Hz"))
+        return tuple(Part(self.name, f"{start:.2f}–{stop:.2f} s, {words}", place=(start, stop, low, high))
+                     for start, stop in pairwise(edges.tolist()) for low, high, words in bands)
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Moments that are not kept are silent."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        return with_raw(row, {"samples": silenced(row.raw["samples"][0], int(row.raw["lengths"][0]), self.rate, keep)})
 
 
 def _sounds(cells: list[str | bytes | None], rate: int | None) -> Iterator[Sound | str | None]:

@@ -167,6 +167,14 @@ def pick(row: Encoded, other: Encoded, kept: np.ndarray) -> Encoded:
                    raw={name: choose(array, other.raw[name]) for name, array in row.raw.items()})
 
 
+def with_raw(row: Encoded, raw: Mapping[str, np.ndarray]) -> Encoded:
+    """As many rows as `raw` has: `row`, one row, again and again, with those of its raw arrays exchanged."""
+    count = len(next(iter(raw.values())))
+    again = lambda array: np.broadcast_to(array[0], (count, *array.shape[1:]))  # noqa: E731
+    return Encoded(again(row.numbers), again(row.codes), again(row.missing),
+                   raw={name: raw[name] if name in raw else again(array) for name, array in row.raw.items()})
+
+
 def encoded(rows: int, *, numbers: list[np.ndarray] | None = None, codes: np.ndarray | None = None,
             missing: np.ndarray | None = None, counts: dict[str, int] | None = None,
             raw: Mapping[str, np.ndarray] | None = None, trouble: Mapping[int, str] | None = None,

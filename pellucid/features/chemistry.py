@@ -46,11 +46,14 @@ class MoleculeGraph:
     edges: np.ndarray
     edge_features: np.ndarray
 
+    def kept(self, atoms: int) -> np.ndarray:
+        """The numbers of at most so many atoms, those nearest to the first one along bonds."""
+        whole = np.arange(len(self.nodes))
+        return whole if len(whole) <= atoms else np.sort(_nearest(self.edges, len(whole), atoms))
+
     def cut(self, atoms: int, edges: int) -> MoleculeGraph:
-        """At most so many atoms, those nearest to the first one along bonds, and at most so many edges of theirs."""
-        nodes, kept = self.nodes, np.arange(len(self.nodes))
-        if len(nodes) > atoms:
-            kept = np.sort(_nearest(self.edges, len(nodes), atoms))
+        """At most so many atoms, those of `kept`, and at most so many edges of theirs."""
+        nodes, kept = self.nodes, self.kept(atoms)
         place = np.full(len(nodes), -1, np.int32)
         place[kept] = np.arange(len(kept))
         inside = np.flatnonzero((place[self.edges] >= 0).all(axis=1))[:edges - edges % 2]
@@ -99,6 +102,18 @@ def scaffolds_of(texts: Iterable[str | None]) -> list[str | None]:
     return _each(_scaffold, texts)
 
 
+def atoms_of(texts: Iterable[str | None]) -> list[tuple[str, ...] | None]:
+    """The element of each atom of each molecule, in the order of its canonical SMILES, which graphs have too; `None`
+    for what cannot be read."""
+    return _each(_atoms, texts)
+
+
+def atoms_as_written(texts: Iterable[str | None]) -> list[tuple[str, ...] | None]:
+    """The element of each atom in the order of the text itself, which shapes have too; `None` for what cannot be
+    read."""
+    return _each(_written_atoms, texts)
+
+
 def graphs_of(texts: Iterable[str | None]) -> list[MoleculeGraph | None]:
     """The graph of each molecule; `None` for what cannot be read."""
     return _each(_graph, texts)
@@ -140,6 +155,15 @@ def _graph(text: str) -> MoleculeGraph | None:
     canonical = _canonical(text)
     molecule = parse(canonical) if canonical else None
     return graph_of(parse(text) if molecule is None else molecule)
+
+
+def _atoms(text: str) -> tuple[str, ...] | None:
+    return _written_atoms(_canonical(text) or text)
+
+
+def _written_atoms(text: str) -> tuple[str, ...] | None:
+    molecule = parse(text)
+    return None if molecule is None else tuple(atom.GetSymbol() for atom in molecule.GetAtoms())
 
 
 @lru_cache(REMEMBERED)

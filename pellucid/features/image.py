@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.features._decoded import decoded, in_threads
-from pellucid.features._pictures import Form, Look, Source, Unreadable, look, pixels, value_range
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features._pictures import Form, Look, Source, Unreadable, box_of, look, pixels, value_range
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
 from pellucid.features.media import PICTURES, is_media
+from pellucid.features.regions import emptied, grid, hide, labels
 
 SMALL = 48
 """Pictures of one size up to this side are kept as they are."""
@@ -113,6 +116,42 @@ class Image(AbstractFeature):
     def probe(self, rows: int, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
         """Made-up pixels."""
         return {"pixels": generator.integers(0, 256, (rows, *self.shape)).astype(np.uint8)}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """Regions, about seven by seven of them, in pixels of the file; plain background is none of them."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        rows, columns = (np.round(edges * full / edges[-1]).astype(int).tolist() for edges, full in
+                         zip(grid(*self._box(cell)[2:]), self._size(cell), strict=True))
+        boxes = [(top, left, bottom, right) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
+        names = [f"region {place // (len(columns) - 1) + 1},{place % (len(columns) - 1) + 1}"
+                 for place in range(len(boxes))]
+        return tuple(Part(self.name, names[place], place=boxes[place]) for place in self._shown(cell, row))
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Regions that are not kept show the plain background, or the picture so blurred that no shape is left."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        places, shown = self._labels(cell), self._shown(cell, row)
+        full = np.ones((len(keep), places.max() + 1), bool)
+        full[:, shown] = keep
+        return with_raw(row, {"pixels": hide(row.raw["pixels"][0], places, full)})
+
+    def _size(self, cell: Source) -> tuple[int, int]:
+        found = look(cell)
+        return (self.height, self.width) if found is None else (found.height, found.width)
+
+    def _box(self, cell: Source) -> tuple[int, int, int, int]:
+        return box_of(*self._size(cell), self.form)
+
+    def _labels(self, cell: Source) -> np.ndarray:
+        return labels(self.height, self.width, self._box(cell))
+
+    def _shown(self, cell: Source, row: Encoded) -> np.ndarray:
+        """The regions that would look different if they were hidden; the first one if none would."""
+        pixels, places = row.raw["pixels"][0], self._labels(cell)
+        differs = np.unique(places[(pixels != emptied(pixels)).any(axis=2)])
+        return differs if len(differs) else np.zeros(1, int)
 
 
 def _sources(column: pl.Series) -> list[Source | None]:

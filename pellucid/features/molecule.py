@@ -4,15 +4,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.core.sizes import bucket
 from pellucid.errors import MissingExtraError
 from pellucid.features import chemistry
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
 from pellucid.features.values import as_text
 
 SAMPLE = 200
@@ -26,6 +27,8 @@ MOST_ATOMS = 256
 TYPICAL = 1.5  # times the 99th percentile: larger training molecules are cut, so that one polymer does not widen all
 FARTHEST = 4.0  # descriptors are cut off at this many standard deviations
 SMALLEST_SCALE = 1e-6
+WHOLE = "the molecule as a whole"
+"""The part that stands for all descriptors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +148,30 @@ class Molecule(AbstractFeature):
         whole = generator.standard_normal((rows, self.graph_features)).astype(np.float32)
         return {"nodes": nodes, "edges": edges, "edge_features": features, "node_count": count,
                 "edge_count": 2 * (count - 1), "graph_features": whole}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """The atoms of the graph by element and number, and the descriptors of the whole molecule as one."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        elements, = chemistry.atoms_of([cell])
+        numbers = chemistry.graphs_of([cell])[0].kept(self.atoms)
+        atoms = [Part(self.name, f"{elements[number]}{number + 1}", place=(int(number),)) for number in numbers]
+        return (*atoms, Part(self.name, WHOLE)) if self.descriptors else tuple(atoms)
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Atoms that are not kept are without features, as are their bonds; descriptors are those of a middling
+        molecule."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        count, edges = int(row.raw["node_count"][0]), row.raw["edges"][0]
+        known = np.ones((len(keep), self.atoms), bool)
+        known[:, :count] = keep[:, :count]
+        bonds = known[:, edges[:, 0]] & known[:, edges[:, 1]]
+        whole = np.broadcast_to(row.raw["graph_features"], (len(keep), self.graph_features)).copy()
+        if self.descriptors:
+            whole[~keep[:, -1]] = 0
+        return with_raw(row, {"nodes": row.raw["nodes"] * known[..., None], "graph_features": whole,
+                              "edge_features": row.raw["edge_features"] * bonds[..., None]})
 
 
 def looks_like_molecule(cell: str) -> bool:

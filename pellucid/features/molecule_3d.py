@@ -3,14 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.core.sizes import bucket
 from pellucid.features import chemistry
-from pellucid.features.base import AbstractFeature, Encoded, encoded
+from pellucid.features.base import AbstractFeature, Encoded, encoded, with_raw
 from pellucid.features.molecule import Molecule, shown
 from pellucid.features.values import as_text
 
@@ -106,6 +107,22 @@ class Molecule3D(AbstractFeature):
         positions = generator.uniform(-self.size / 2, self.size / 2, (rows, self.atoms, 3)).astype(np.float32)
         channels = generator.integers(0, 2, (rows, self.atoms, len(self.channels))).astype(np.uint8)
         return {"positions": positions, "channels": channels}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """The atoms by element and number, as the cell counts them."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        elements, = chemistry.atoms_as_written([cell])
+        return tuple(Part(self.name, f"{element}{number}", place=(number - 1,))
+                     for number, element in enumerate(elements[:self.atoms], 1))
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Where an atom is not kept is empty space."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        known = np.ones((len(keep), self.atoms), np.uint8)
+        known[:, :keep.shape[1]] = keep
+        return with_raw(row, {"channels": row.raw["channels"] * known[..., None]})
 
 
 def are_aligned(positions: Sequence[np.ndarray]) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.core.sizes import bucket
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
-from pellucid.features.trees import Tree, pruned, read_tree, tree_arrays, tree_labels, vocabulary
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
+from pellucid.features.trees import UNKNOWN, Tree, pruned, read_tree, tree_arrays, tree_labels, vocabulary
 from pellucid.features.values import as_text
 
 SAMPLE = 200
@@ -106,6 +107,24 @@ class TreeFeature(AbstractFeature):
         words = {word: code for code, word in enumerate(self.vocabulary, 1)}
         return {**tree_arrays(trees, words, nodes=self.nodes, arity=self.arity),
                 "labels": tree_labels(trees, self.labels, nodes=self.nodes)}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """The words from left to right, each with the number of its leaf, counted from 0 in the order of brackets that
+        close; what an inner node adds is the sum of its words."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        tree = pruned(read_tree(cell), self.nodes, self.arity)
+        return tuple(Part(self.name, word or "…", place=(node,)) for node, word in enumerate(tree.words)
+                     if word is not None)
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Words that are not kept are unknown ones."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        tokens = np.repeat(row.raw["tokens"], len(keep), axis=0)
+        leaves = np.flatnonzero(tokens[0, :row.raw["count"][0]] >= 0)
+        tokens[:, leaves] = np.where(keep, tokens[:, leaves], UNKNOWN)
+        return with_raw(row, {"tokens": tokens})
 
     def probe(self, rows: int, generator: np.random.Generator) -> Mapping[str, np.ndarray]:
         """Made-up words in made-up trees whose nodes have two children each, the last two made."""
