@@ -1,7 +1,7 @@
 """A network for tables with raw columns: each picture, sentence or graph has an encoder, and a body joins them."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -117,6 +117,21 @@ class Composite(eqx.Module):
             raise ShapeError(f"`Composite` expected {len(self.encoders)} columns, got {len(columns)}.",
                              'pass {"numbers": …, "codes": …, "columns": (one mapping of arrays for each encoder,)}')
         return [sole(column) for column in columns]
+
+    def last_maps(self, inputs: Inputs, place: int = 0, *,
+                  state: tuple[Any, ...] | None = None) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
+        """What the last convolution of the encoder at `place` gives outside of training, and the function that makes
+        the outputs of that; `AttributeError` for an encoder without convolutions."""
+        state = self.initial_state() if state is None else state
+        maps, rest = self.encoders[place].last_maps(self._columns(inputs)[place], state=state[place])
+        if self.body is None:
+            return maps, rest
+        others = self.encoded(inputs, state=state)
+
+        def answer(changed: jax.Array) -> jax.Array:
+            outputs = [*others[:place], rest(changed), *others[place + 1:]]
+            return self.body(_joined(inputs, outputs), state=state[-1])[0]
+        return maps, answer
 
     def encoded(self, inputs: Inputs, *, state: tuple[Any, ...] | None = None) -> list[jax.Array]:
         """What each encoder gives outside of training, (batch, its outputs)."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -177,6 +177,19 @@ class Convolutional(eqx.Module):
         """What each layer gives, outside of training: `"hidden 1"`, `"pooling 1"`, …, `"output"`."""
         values, _ = self._hidden_values(inputs, state, None, False, None)
         return dict(zip(_names(self.settings), values, strict=True)) | {"output": self._head(values[-1], None, False)}
+
+    def last_maps(self, inputs: jax.Array, *,
+                  state: tuple[Any, ...] | None = None) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
+        """What the last convolution gives outside of training, (batch, *places, features), and the function that makes
+        the outputs of that: where Grad-CAM looks."""
+        values, _ = self._hidden_values(inputs, state, None, False, None)
+        last = max(place for place, layer in enumerate(self.layers) if not isinstance(layer, MaxPooling))
+
+        def rest(maps: jax.Array) -> jax.Array:
+            for layer in self.layers[last + 1:]:
+                maps = layer(maps)
+            return self._head(maps, None, False)
+        return values[last], rest
 
     def _hidden_values(self, inputs: jax.Array, state: tuple[Any, ...] | None, key: jax.Array | None, training: bool,
                        weight: jax.Array | None) -> tuple[list[jax.Array], tuple[Any, ...]]:

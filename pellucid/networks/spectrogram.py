@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -174,6 +174,13 @@ class Spectrogram(eqx.Module):
         values, counts, _ = self._hidden_values(inputs, state, None, False, None)
         return dict(zip(_names(self.settings), values, strict=True)) | {
             "output": self._head(values[-1], counts, None, False)}
+
+    def last_maps(self, inputs: SoundInputs, *,
+                  state: tuple[Any, ...] | None = None) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
+        """What the last convolution gives outside of training, (batch, frames, bands, features), and the function that
+        makes the outputs of that."""
+        values, counts, _ = self._hidden_values(inputs, state, None, False, None)
+        return values[-1], lambda maps: self._head(maps, counts, None, False)
 
     def spectrogram(self, inputs: SoundInputs, *, key: jax.Array | None = None, training: bool = False,
                     ) -> tuple[Float[Array, "batch frames bands"], Int[Array, " batch"]]:

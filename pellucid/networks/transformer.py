@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from pellucid.errors import SettingsError, did_you_mean
 from pellucid.networks._sequences import (
@@ -192,10 +192,22 @@ class Transformer(eqx.Module):
         named = {f"block {number}": value for number, value in enumerate(values, 1)}
         return named | {"output": self._head(values[-1], lengths)}
 
+    def attention(self, inputs: SequenceInputs) -> list[Float[Array, "batch heads time time"]]:
+        """How much of its attention each step (third axis) pays to each other (last axis) in each block, outside of
+        training; it adds up to 1."""
+        x, lengths = read_sequences("Transformer", inputs, self.settings.in_features, self.settings.codes)
+        entered = self._entered(x)
+        before = [entered, *self._steps(x, lengths, None, False)[:-1]]
+        return [block.attention.shares(block.normalisation(own), lengths=lengths)
+                for block, own in zip(self.blocks, before, strict=True)]
+
+    def _entered(self, x: Array) -> Array:
+        x = self.enter(x if self.settings.codes else x.astype(self.output.weight.dtype))
+        return x if self.positions is None else self.positions(x)
+
     def _steps(self, x: Array, lengths: Array | None, key: jax.Array | None, training: bool) -> list[Array]:
         """What each block gives at each step."""
-        x = self.enter(x if self.settings.codes else x.astype(self.output.weight.dtype))
-        x, values = x if self.positions is None else self.positions(x), []
+        x, values = self._entered(x), []
         for index, block in enumerate(self.blocks):
             own = None if key is None or not training else jax.random.fold_in(key, index)
             x = block(x, lengths=lengths, key=own, training=training)
