@@ -12,8 +12,8 @@ NETWORKS = ("feedforward",)
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory", "embedder", "mixture", "spectrogram", "voxel", "factorisation",
-    "wide_and_deep",
+    "memory", "embedder", "mixture", "spectrogram", "time_series", "voxel", "factorisation",
+    "wide_and_deep", "efficient",
 )
 """All that can be looked at by name."""
 
@@ -65,11 +65,14 @@ OPTIMISER_ALIASES = {"l_bfgs": "lbfgs", "bfgs": "lbfgs", "rms_prop": "rmsprop", 
 SCHEDULES = ("constant", "cosine", "warm_cosine", "one_cycle", "linear", "exponential", "step")
 SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 
+PRETRAINED = ("efficientnet-lite0",)
+"""Networks with published weights that a new one may start from."""
+
 AUGMENTATIONS = ("none", "characters", "photographs")
 """How training pictures are changed at random: not at all; without mirroring them; with it."""
 
 FEATURE_TYPES = (
-    "number", "category", "boolean", "date", "text", "image", "audio", "molecule", "molecule_3d",
+    "number", "category", "boolean", "date", "text", "image", "audio", "series", "molecule", "molecule_3d",
     "tree", "identifier", "ignore",
 )
 MEDIA_TYPES = ("image", "audio")
@@ -80,4 +83,5 @@ FEATURE_TYPE_ALIASES = {
     "numeric": "number", "float": "number", "integer": "number", "int": "number", "categorical": "category",
     "bool": "boolean", "binary": "boolean", "datetime": "date", "time": "date", "id": "identifier", "skip": "ignore",
     "string": "category", "str": "category", "picture": "image", "photo": "image", "images": "image",
+    "sequence": "series", "signal": "series", "time_series": "series",
 }

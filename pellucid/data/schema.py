@@ -17,6 +17,7 @@ from pellucid.features.types import feature_types
 from pellucid.features.values import as_text
 
 NUM_EXAMPLES = 3
+LONG_EXAMPLE = 40
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def _column(name: str, cells: pl.Series, kind: str | None) -> Column:
     examples = sample.drop_nulls().unique(maintain_order=True).head(NUM_EXAMPLES).to_list()
     if (kind or found.kind) in MEDIA_TYPES:
         examples = [os.sep.join(example.split(os.sep)[-2:]) for example in examples]
+    examples = [example if len(example) <= LONG_EXAMPLE else example[:LONG_EXAMPLE - 1] + "…"
+                if (kind or found.kind) == "series" else example for example in examples]
     examples = [" ".join(example.split()) if "\n" in example else example for example in examples]
     reason = found.reason if kind is None else f"as asked for ({found.kind} by itself: {found.reason})"
     return Column(name, kind or found.kind, reason, found.missing, found.distinct, found.infinite, found.unreadable,

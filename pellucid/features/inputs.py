@@ -63,6 +63,8 @@ _COUNTED = {
                              "than its header says. What is there was used."),
     "not_finite": ("warning", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with values that are no "
                               "numbers; they count as 0."),
+    "gaps": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with gaps; they were bridged in straight "
+                     "lines."),
     "clipped": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} that was recorded too loud: it is "
                         "clipped."),
     "silent_channel": ("info", "{count:,} of {rows:,} cells of `{column}` hold a {kind} with a silent channel, which "

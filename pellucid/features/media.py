@@ -14,6 +14,8 @@ HEAD = 4096
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".pgm", ".ppm", ".pbm", ".pnm", ".tif", ".tiff",
             ".webp", ".ico", ".jp2", ".avif", ".npy")
 RECORDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
+SERIES = (".csv", ".tsv", ".dat")
+"""Tables of numbers, each of which may be a series."""
 NOUNS = {"image": "picture", "audio": "recording", "text": "text"}
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image"), (b"\xff\xd8\xff", "image"), (b"GIF87a", "image"), (b"GIF89a", "image"),

@@ -10,6 +10,7 @@ import polars as pl
 from pellucid.core.names import FEATURE_TYPE_ALIASES
 from pellucid.core.registry import Registry
 from pellucid.features.audio import Audio
+from pellucid.features.background import codes_at, even_shares, numbers_at, quantiles_of
 from pellucid.features.base import AbstractFeature, Encoded, encoded
 from pellucid.features.dates import find_date_format, read_moments
 from pellucid.features.image import Image
@@ -21,6 +22,7 @@ from pellucid.features.normalise import (
     moments,
     normalisation_from_json,
 )
+from pellucid.features.series import Series
 from pellucid.features.text import Text
 from pellucid.features.tree import TreeFeature
 from pellucid.features.values import as_text, drop_ambiguous, read_numbers, read_truths
@@ -43,6 +45,8 @@ class Number(AbstractFeature):
         low, high: their range.
         has_missing: whether training rows lacked values.
         decimal: the decimal mark of text cells.
+        quantiles: of the training values, for made-up cells; empty in older files.
+        missing: the share of training cells without a value.
     """
 
     kind: ClassVar[str] = "number"
@@ -53,6 +57,8 @@ class Number(AbstractFeature):
     high: float
     has_missing: bool
     decimal: str = "."
+    quantiles: tuple[float, ...] = ()
+    missing: float = 0.0
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Number:
@@ -64,7 +70,8 @@ class Number(AbstractFeature):
         normalisation = fit_normalisation(normalise, present)
         return cls(name=name, reason=reason, normalisation=normalisation,
                    center=getattr(normalisation, "center", mean), scale=scale, low=float(present.min()),
-                   high=float(present.max()), has_missing=bool(absent.any()), decimal=read.decimal)
+                   high=float(present.max()), has_missing=bool(absent.any()), decimal=read.decimal,
+                   quantiles=quantiles_of(present), missing=float(absent.mean()) if len(absent) else 0.0)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -80,6 +87,11 @@ class Number(AbstractFeature):
         return encoded(len(column), numbers=channels, missing=absent, counts={
             "missing": read.missing.sum(), "infinite": read.infinite, "unreadable": read.unreadable.sum()})
 
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded:
+        """Numbers from the quantiles."""
+        return self.encode(pl.Series(self.name, numbers_at(
+            even_shares(rows, generator), self.quantiles, center=self.center, scale=self.scale, missing=self.missing)))
+
     def to_json(self) -> dict[str, Any]:
         """The type and its fitted values as plain values."""
         return {**super().to_json(), "normalisation": self.normalisation.to_json()}
@@ -92,11 +104,13 @@ class Category(AbstractFeature):
     Args:
         vocabulary: the levels by falling count; None stands for "missing" where training rows lacked values.
         rare: how many training rows hold a level that was too rare for the vocabulary.
+        counts: how many training rows hold each level of the vocabulary; empty in older files.
     """
 
     kind: ClassVar[str] = "category"
     vocabulary: tuple[str | None, ...]
     rare: int = 0
+    counts: tuple[int, ...] = ()
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Category:
@@ -106,7 +120,8 @@ class Category(AbstractFeature):
         if counts.height > ALWAYS_KEPT:
             counts = counts.filter((pl.col("count") > 1) | pl.col("level").is_null()).head(MAX_LEVELS)
         rare = total - int(counts["count"].sum())
-        return cls(name=name, reason=reason, vocabulary=tuple(counts["level"].to_list()), rare=rare)
+        return cls(name=name, reason=reason, vocabulary=tuple(counts["level"].to_list()), rare=rare,
+                   counts=tuple(counts["count"].to_list()))
 
     @property
     def cardinality(self) -> int:
@@ -129,6 +144,11 @@ class Category(AbstractFeature):
         return encoded(len(text), codes=codes, missing=missing,
                        counts={"missing": missing.sum(), "unseen": unseen.sum()})
 
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded:
+        """Levels as often as they were counted."""
+        counts = (self.rare, *self.counts) if sum(self.counts) else ()
+        return encoded(rows, codes=codes_at(even_shares(rows, generator), counts, len(self.vocabulary)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Boolean(AbstractFeature):
@@ -138,12 +158,14 @@ class Boolean(AbstractFeature):
         share: the share of yes among the training values; stands in for a missing one.
         has_missing: whether training rows lacked values.
         words: the (no, yes) pair in lower case, where a column given as boolean uses other words.
+        missing: the share of training cells without a value.
     """
 
     kind: ClassVar[str] = "boolean"
     share: float
     has_missing: bool
     words: tuple[str, str] | None = None
+    missing: float = 0.0
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Boolean:
@@ -157,7 +179,8 @@ class Boolean(AbstractFeature):
                 values, other = read_truths(column, words)
         absent = np.isnan(values)
         share = float(values[~absent].mean()) if not absent.all() else 0.5
-        return cls(name=name, reason=reason, share=share, has_missing=bool(absent.any()), words=words)
+        return cls(name=name, reason=reason, share=share, has_missing=bool(absent.any()), words=words,
+                   missing=float(absent.mean()) if len(absent) else 0.0)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -167,11 +190,18 @@ class Boolean(AbstractFeature):
     def encode(self, column: pl.Series) -> Encoded:
         """0 and 1; a cell that is neither gets the share of yes."""
         values, other = read_truths(column, self.words)
+        return self._encoded(values, {"missing": (np.isnan(values) & ~other).sum(), "unseen": other.sum()})
+
+    def _encoded(self, values: np.ndarray, counts: dict[str, int]) -> Encoded:
         absent = np.isnan(values)
         filled = np.where(absent, self.share, values)
         channels = [filled, absent.astype(np.float64)] if self.has_missing else [filled]
-        return encoded(len(column), numbers=channels, missing=absent,
-                       counts={"missing": (absent & ~other).sum(), "unseen": other.sum()})
+        return encoded(len(values), numbers=channels, missing=absent, counts=counts)
+
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded:
+        """Yes as often as it was counted."""
+        inside = (even_shares(rows, generator) - self.missing) / max(1 - self.missing, 1e-12)
+        return self._encoded(np.where(inside < 0, np.nan, (inside >= 1 - self.share).astype(np.float64)), {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +216,8 @@ class Date(AbstractFeature):
         circles: of `"year"`, `"week"`, `"day"`.
         has_missing: whether training rows lacked values.
         date_format: how text cells are read.
+        quantiles: of the training moments, for made-up cells; empty in older files.
+        missing: the share of training cells without a value.
     """
 
     kind: ClassVar[str] = "date"
@@ -194,6 +226,8 @@ class Date(AbstractFeature):
     circles: tuple[str, ...]
     has_missing: bool
     date_format: str = "%Y-%m-%d"
+    quantiles: tuple[float, ...] = ()
+    missing: float = 0.0
 
     @classmethod
     def fit(cls, name: str, column: pl.Series, *, reason: str = "", normalise: str = "standard") -> Date:
@@ -205,7 +239,8 @@ class Date(AbstractFeature):
         circles = tuple(circle for circle in _PERIODS if np.ptp(_phase(present, circle)) > 1e-9)
         return cls(name=name, reason=reason, normalisation=fit_normalisation(normalise, present),
                    center=moments(present)[0], circles=circles, has_missing=bool(absent.any()),
-                   date_format=date_format)
+                   date_format=date_format, quantiles=quantiles_of(present),
+                   missing=float(absent.mean()) if len(absent) else 0.0)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -217,6 +252,10 @@ class Date(AbstractFeature):
     def encode(self, column: pl.Series) -> Encoded:
         """Scaled time and circles; a cell without a moment gets the mean training time and the middle of circles."""
         seconds, unreadable = read_moments(column, self.date_format)
+        return self._encoded(seconds, {"missing": (np.isnan(seconds) & ~unreadable).sum(),
+                                       "unreadable": unreadable.sum()})
+
+    def _encoded(self, seconds: np.ndarray, counts: dict[str, int]) -> Encoded:
         absent = np.isnan(seconds)
         filled = np.where(absent, self.center, seconds)
         channels = [self.normalisation.apply(filled)]
@@ -225,8 +264,12 @@ class Date(AbstractFeature):
             channels += [np.where(absent, 0.0, np.sin(angle)), np.where(absent, 0.0, np.cos(angle))]
         if self.has_missing:
             channels.append(absent.astype(np.float64))
-        return encoded(len(column), numbers=channels, missing=absent,
-                       counts={"missing": (absent & ~unreadable).sum(), "unreadable": unreadable.sum()})
+        return encoded(len(seconds), numbers=channels, missing=absent, counts=counts)
+
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded:
+        """Moments from the quantiles."""
+        return self._encoded(numbers_at(even_shares(rows, generator), self.quantiles, center=self.center,
+                                        missing=self.missing), {})
 
     def to_json(self) -> dict[str, Any]:
         """The type and its fitted values as plain values."""
@@ -280,11 +323,11 @@ class Ignore(_Unused):
 
 
 feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
-for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Molecule, Molecule3D, TreeFeature, Identifier,
-               Ignore):
+for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Series, Molecule, Molecule3D, TreeFeature,
+               Identifier, Ignore):
     feature_types.add(_class.kind, _class)
 
-raw_types: tuple[type[AbstractFeature], ...] = (Image, Audio, Molecule, TreeFeature)
+raw_types: tuple[type[AbstractFeature], ...] = (Image, Audio, Series, Molecule, TreeFeature)
 """Types that recognise themselves before a column of words is read as numbers, dates, categories or text; in order."""
 
 

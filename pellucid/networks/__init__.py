@@ -25,6 +25,7 @@ from pellucid.networks.spectrogram import ListeningOptions, Spectrogram, Spectro
 from pellucid.networks.storage import load, save
 from pellucid.networks.synapses import Synapse, strongest_synapses, weights
 from pellucid.networks.tabular import CategoryOptions, NumberOptions, Tabular
+from pellucid.networks.time_series import JitterOptions, TimeSeries, TimeSeriesSettings
 from pellucid.networks.transformer import Transformer, TransformerSettings
 from pellucid.networks.variational import GaussianCode, VariationalAutoencoder
 from pellucid.networks.voxel import Voxel, VoxelSettings
@@ -34,9 +35,11 @@ __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
     "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings",
     "Description", "Embedder", "EmbedderSettings", "Factorisation", "Feedforward", "FeedforwardSettings",
-    "GaussianCode", "Graph", "GraphSettings", "LayerRow", "ListeningOptions", "Memory", "Mixture", "MixtureSettings",
+    "GaussianCode", "Graph", "GraphSettings", "JitterOptions", "LayerRow", "ListeningOptions", "Memory", "Mixture",
+    "MixtureSettings",
     "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
-    "Rest", "RestrictedBoltzmannMachine", "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "Transformer",
+    "Rest", "RestrictedBoltzmannMachine", "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "TimeSeries",
+    "TimeSeriesSettings", "Transformer",
     "TransformerSettings", "VariationalAutoencoder", "Voxel", "VoxelSettings", "WideAndDeep",
     "WideAndDeepSettings", "build", "describe", "draw",
     "draw_activations", "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from",

@@ -27,6 +27,7 @@ from pellucid.networks.recurrent import Recurrent
 from pellucid.networks.recursive import Recursive
 from pellucid.networks.spectrogram import Spectrogram
 from pellucid.networks.tabular import Tabular
+from pellucid.networks.time_series import TimeSeries
 from pellucid.networks.transformer import Transformer
 from pellucid.networks.variational import VariationalAutoencoder
 from pellucid.networks.voxel import Voxel
@@ -55,6 +56,7 @@ networks.add("transformer", Transformer)
 networks.add("wide_and_deep", WideAndDeep)
 networks.add("voxel", Voxel)
 networks.add("spectrogram", Spectrogram)
+networks.add("time_series", TimeSeries)
 networks.add("factorisation", Factorisation)
 
 

@@ -27,6 +27,7 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "variational_autoencoder": {"in_features": 784, "hidden": (256, 64), "code": 16},
     "adversarial": {"in_shape": (28, 28, 1), "hidden": (64, 32), "noise": 64, "classes": 10},
     "spectrogram": {"length": 8000, "rate": 8000, "out_features": 10},
+    "time_series": {"length": 100, "channels": 1, "out_features": 2},
     "voxel": {"channels": 9, "out_features": 1},
     "factorisation": {"items": 1682, "size": 64, "heads": ("rating", "ranking")},
     "mixture": {"num_numbers": 9},

@@ -10,6 +10,7 @@ from pellucid.nn.dense import Dense, Scale
 from pellucid.nn.dropout import Dropout, VariableDropout
 from pellucid.nn.embedding import Embedding, OneHot, embedding_size
 from pellucid.nn.initialisers import Initialiser, fans, initialise, initialiser_for, initialisers
+from pellucid.nn.jitter import Jitter
 from pellucid.nn.listening import Listening
 from pellucid.nn.message_passing import DirectedMessagePassing, MessagePassing, Readout
 from pellucid.nn.normalisation import (
@@ -29,7 +30,7 @@ __all__ = [
     "Activation", "AdaptivePooling", "Attention", "Augmentation", "AveragePooling", "BatchNormalisation", "Buffer",
     "ChildSumTreeLstm", "Convolution", "ConvolutionalLstm", "Dense", "DirectedMessagePassing", "Dropout",
     "Embedding", "FeatureDense", "GlobalPooling", "GroupNormalisation", "Gru", "Hidden", "Initialiser",
-    "LayerNormalisation", "LearnedPositions", "Listening", "Lstm", "MaxPooling", "MelSpectrogram",
+    "Jitter", "LayerNormalisation", "LearnedPositions", "Listening", "Lstm", "MaxPooling", "MelSpectrogram",
     "MessagePassing", "NaryTreeLstm", "OneHot", "PeriodicEmbedding", "PiecewiseLinearEmbedding", "Readout",
     "Residual", "RootMeanSquareNormalisation", "Scale", "SimpleRecurrence", "TensorTree", "VariableDropout",
     "VoxelGrid", "activate", "activations", "embedding_size", "fans", "initialise", "initialiser_for", "initialisers",

@@ -58,6 +58,7 @@ COLUMNS = {
     "boolean": pl.Series(["yes", "no", None, "no", "yes"]),
     "date": pl.Series(["2020-01-01 10:00", "2021-06-15 12:00", None, "2021-06-16 12:30", "soon"]),
     "text": pl.Series(["a long story"] * 5),
+    "series": pl.Series(["1 2 3", "2 4 null 7", None, "no numbers", "5 4 3 2"]),
     "molecule": pl.Series(["CCO", "c1ccccc1", None, "C1CC", "[Na+].[Cl-]"]),
     "tree": pl.Series(["(1 (0 good) (1 film))", "(0 film)", None, "(1 (2 film", "(2 (1 (0 a) (1 good)) (0 film))"]),
     "identifier": pl.Series(["a", "b", "c", "d", "e"]),

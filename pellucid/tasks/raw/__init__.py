@@ -5,6 +5,7 @@ from pellucid.tasks.raw.base import COMMON, RawKind, Situation
 from pellucid.tasks.raw.image import IMAGE
 from pellucid.tasks.raw.molecule import MOLECULE
 from pellucid.tasks.raw.molecule_3d import MOLECULE_3D
+from pellucid.tasks.raw.series import SERIES
 from pellucid.tasks.raw.text import TEXT
 from pellucid.tasks.raw.tree import TREE
 
@@ -12,6 +13,7 @@ raw_kinds: Registry[RawKind] = Registry("raw feature type")
 raw_kinds.add("text", TEXT)
 raw_kinds.add("image", IMAGE)
 raw_kinds.add("audio", AUDIO)
+raw_kinds.add("series", SERIES)
 raw_kinds.add("molecule", MOLECULE)
 raw_kinds.add("molecule_3d", MOLECULE_3D)
 raw_kinds.add("tree", TREE)
