@@ -78,6 +78,13 @@ DECISION_SETTINGS = (
             "decision", low=0, high=1, open_low=True, open_high=True),
 )
 
+PROMISE_SETTINGS = (
+    Setting("coverage_group", "text", None, "Column whose groups are each promised the coverage, and are compared in "
+            "the report.", "decision"),
+    Setting("risk", "number", None, "Share of wrong answers that is permitted among the rows that are answered; the "
+            "answer for the others is `unsure`.", "decision", low=0, high=1, open_low=True, open_high=True),
+)
+
 DATA_SETTINGS = (
     Setting("task", "choice", None, "What to learn; found out from the target if not given.", "data",
             choices=names.TASKS, aliases={"classification": "classify", "regression": "regress"}),
@@ -118,6 +125,17 @@ ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTI
                           *(setting for setting in DATA_SETTINGS if setting.name == "types"))
 """Settings of the scikit-learn estimators."""
 
-TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *FORECAST_SETTINGS,
-                      *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
+TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *PROMISE_SETTINGS,
+                      *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""
+
+EXPLAIN = SettingsGroup(
+    Setting("instead_of", "text", None, "Explain why the predicted class rather than this one.", "explain"),
+    Setting("method", "choice", None, "How parts are weighed; chosen for the network if not given.", "explain",
+            choices=("gradients", "shapley", "occlusion"),
+            aliases={"integrated_gradients": "gradients", "expected_gradients": "gradients", "ig": "gradients",
+                     "shap": "shapley"}),
+    Setting("row", "integer", None, "The row to explain, counted from 0; the first ten if not given.", "explain", low=0,
+            high=10**12),
+)
+"""Settings of `pellucid explain`."""

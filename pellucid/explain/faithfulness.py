@@ -19,7 +19,7 @@ from scipy.stats import t as student
 from pellucid.explain.game import Game
 
 RANDOM_ORDERS = 16
-STEPS = 10
+STEPS = 5
 """Places of a curve that are asked; all of them where there are no more parts."""
 LEAST_STABILITY, MOST_RANDOM = 0.5, 0.7
 DO_NOT_RELY = "Do not rely on this explanation"
@@ -135,8 +135,10 @@ class Faithfulness:
 
 
 def try_order(game: Game, contributions: np.ndarray, *, orders: int = RANDOM_ORDERS, steps: int = STEPS,
-               seed: int = 0) -> tuple[Score, Score]:
+              seed: int = 0) -> tuple[Score, Score]:
     """Deletion and insertion in the order of `contributions` (parts,), the most supporting first, against random ones.
+
+    Where what is not known is drawn, each random order is compared with the own one under the same draw.
 
     Args:
         game: the prediction.
@@ -146,22 +148,25 @@ def try_order(game: Game, contributions: np.ndarray, *, orders: int = RANDOM_ORD
         seed: of the random orders.
     """
     number, generator = len(game), np.random.default_rng([seed, 1])
-    own = np.argsort(-contributions, kind="stable")
-    drawn = [own, *(generator.permutation(number) for _ in range(orders))]
     places = np.unique(np.linspace(0, number, min(steps, number) + 1).round().astype(int))
-    ranks = np.argsort(np.stack(drawn), axis=1)
-    inserted = ranks[:, None, :] < places[None, :, None]
-    values = game.ask(np.concatenate([~inserted, inserted]).reshape(-1, number)).reshape(2, len(drawn), len(places))
-    areas = np.trapezoid(values, places / max(number, 1), axis=2)
+    own = np.argsort(-contributions, kind="stable")
+    drawn = np.stack([generator.permutation(number) for _ in range(orders)])
+    pairs = np.stack([np.broadcast_to(own, drawn.shape), drawn])  # (own or random, orders, parts)
+    ranks = np.argsort(pairs, axis=2)
+    inserted = ranks[:, :, None, :] < places[:, None]
+    keep = np.stack([~inserted, inserted])  # (deletion or insertion, own or random, orders, places, parts)
+    which = np.broadcast_to(np.arange(orders)[:, None] % game.draws, keep.shape[:-1])
+    values = game.ask_drawn(keep.reshape(-1, number), which.reshape(-1)).reshape(keep.shape[:-1])
+    areas = np.trapezoid(values, places / max(number, 1), axis=-1)
     span = float(np.ptp(values)) or 1.0
     return _score(areas[0], -1, span), _score(areas[1], 1, span)
 
 
 def _score(areas: np.ndarray, sign: int, span: float) -> Score:
-    gains = sign * (areas[0] - areas[1:]) / span
+    gains = sign * (areas[0] - areas[1]) / span
+    mean = float(gains.mean())
     half = float(student.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains)))
-    return Score(float(areas[0]), float(areas[1:].mean()), float(gains.mean()), float(gains.mean()) - half,
-                 float(gains.mean()) + half)
+    return Score(float(areas[0].mean()), float(areas[1].mean()), mean, mean - half, mean + half)
 
 
 def agreement(one: np.ndarray, other: np.ndarray, *, sizes: bool = False) -> float:

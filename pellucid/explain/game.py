@@ -15,6 +15,7 @@ from pellucid.core.part import Part
 from pellucid.errors import ShapeError
 
 Value = Callable[[np.ndarray], np.ndarray]
+Drawn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 CHUNK = 4096
 """Coalitions that are asked at a time: memory does not grow with their number."""
 
@@ -51,6 +52,9 @@ class Game:
         cost: how many rows of the network one coalition takes; samplers ask less where this is high.
         neighbours: int (pairs, 2): parts side by side, for pictures, sounds and texts; `None` where there are none.
         percent: whether the answer is a share, to be shown in percentage points.
+        draws: into how many single draws of what is not known `value` can be taken apart: it is their mean.
+        drawn: from bool (coalitions, parts) and the number of a draw for each, int (coalitions,), to float64
+            (coalitions,): the answers with that draw alone, each `draws` times cheaper than `value`.
 
     Example:
         >>> game = game_of(("a", "b"), lambda keep: keep @ np.array([3.0, -1.0]) + 10)
@@ -67,6 +71,8 @@ class Game:
     cost: int = 1
     neighbours: np.ndarray | None = None
     percent: bool = False
+    draws: int = 1
+    drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -97,11 +103,19 @@ class Game:
             answers[own] = self.value(different[own])
         return answers[back.ravel()]
 
+    def ask_drawn(self, keep: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The answers with one draw each, asked in chunks; those of `ask` where the game is not drawn."""
+        if self.drawn is None:
+            return self.ask(keep)
+        pieces = [self.drawn(keep[start:start + CHUNK], which[start:start + CHUNK])
+                  for start in range(0, len(keep), CHUNK)]
+        return np.concatenate(pieces) if pieces else np.zeros(0)
+
     def grouped(self, groups: np.ndarray, parts: tuple[Part, ...]) -> Game:
         """The game of larger parts: part i goes into `groups[i]`, an index into `parts`."""
         groups = np.asarray(groups)
         return replace(self, parts=parts, value=lambda keep: self.value(keep[:, groups]), gradients=None,
-                       neighbours=None)
+                       neighbours=None, draws=1, drawn=None)
 
 
 def game_of(names: tuple[str, ...], value: Value, unit: str = "points") -> Game:

@@ -68,15 +68,20 @@ def exact_shapley(game: Game) -> Shares:
 
 
 def sampled_shapley(game: Game, *, pairs: int = PAIRS, seed: int = 0) -> Shares:
-    """By walking from nothing to everything in orders drawn at random, and each of them back."""
+    """By walking from nothing to everything in orders drawn at random, and each of them back.
+
+    Where the game is drawn, each pair of orders has one draw of its own and all draws are used equally often: the sum
+    is still exactly what is to be explained.
+    """
     number, generator = len(game), np.random.default_rng(seed)
+    pairs = -(-pairs // game.draws) * game.draws
     forward = np.stack([generator.permutation(number) for _ in range(pairs)])
     orders = np.stack([forward, forward[:, ::-1]], axis=1).reshape(-1, number)
     ranks = np.argsort(orders, axis=1)
     keep = ranks[:, None, :] < np.arange(number + 1)[None, :, None]  # (orders, steps, parts)
-    values = game.ask(keep.reshape(-1, number)).reshape(len(orders), number + 1)
+    which = np.repeat(np.arange(pairs) % game.draws, 2 * (number + 1))
+    values = game.ask_drawn(keep.reshape(-1, number), which).reshape(len(orders), number + 1)
     gains = np.take_along_axis(np.diff(values, axis=1), ranks, axis=1)
     of_pairs = gains.reshape(-1, 2, number).mean(axis=1)
     errors = of_pairs.std(axis=0, ddof=1) / np.sqrt(len(of_pairs)) if len(of_pairs) > 1 else np.full(number, np.nan)
     return Shares(of_pairs.mean(axis=0), errors, False, keep.shape[0] * (number + 1))
-

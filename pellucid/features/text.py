@@ -5,11 +5,12 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.core.sizes import bucket
 from pellucid.features._grams import ALONE, BLOCKS, BUCKETS, grams_of
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
@@ -33,6 +34,8 @@ NAME = re.compile(r"(^|[_\s.\-])(full)?(text|review|comment|message|msg|sms|twee
                   re.IGNORECASE)
 MANY_WORDS, SOME_WORDS = 5, 1.5
 FEWEST = 5
+MOST_PARTS = 160
+"""Words and marks of a text that are pointed at one by one; those of a longer text in groups of neighbours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,24 @@ class Text(AbstractFeature):
         words = np.count_nonzero((codes > 0) & (codes <= self.sizes[0]), axis=1).astype(np.int32)
         return {"codes": codes, "weights": weights.astype(np.float16), "words": words}
 
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """Words and marks, by where they stand; in a long text, neighbours together."""
+        text = _text_of(cell)
+        return tuple(Part(self.name, " ".join(text[start:stop].split()), place=(start, stop))
+                     for start, stop in _places(text))
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """The text with some of its words left out; blanks between words stay."""
+        text = _text_of(cell)
+        places = _places(text)
+        gaps = [text[stop:start] for (_, stop), (start, _) in zip([(0, 0), *places], [*places, (len(text),) * 2],
+                                                                  strict=True)]
+        words = [text[start:stop] for start, stop in places]
+        texts = [gaps[0] + "".join([(word if kept else " ") + gap for word, gap, kept in zip(
+            words, gaps[1:], row_keep, strict=True)]) for row_keep in keep.tolist()]
+        found = self.encode(pl.Series(self.name, texts, dtype=pl.String))
+        return Encoded(found.numbers, found.codes, np.zeros(len(texts), bool), raw=found.raw)
+
     @staticmethod
     def spans(text: str) -> list[tuple[int, int]]:
         """Where the words and marks of a text begin and end: what can be pointed at, or left out.
@@ -134,6 +155,17 @@ class Text(AbstractFeature):
             ["Don't", '&lt;', 'b', '&gt;', 'go', '!!']
         """
         return [match.span() for match in PART.finditer(text)]
+
+
+def _text_of(cell: Any) -> str:
+    return "" if cell is None else str(cell)
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where the parts of a text begin and end, at most `MOST_PARTS`."""
+    spans = Text.spans(text)
+    size = max(-(-len(spans) // MOST_PARTS), 1)
+    return [(own[0][0], own[-1][1]) for own in (spans[start:start + size] for start in range(0, len(spans), size))]
 
 
 def _mean_words(cells: pl.Series) -> float:

@@ -11,12 +11,19 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import polars as pl
 
+from pellucid.core.declared import EXPLAIN
 from pellucid.core.note import Note
 from pellucid.core.registry import Registry
+from pellucid.errors import SettingsError
+from pellucid.explain.answer import answer
+from pellucid.explain.explanation import Explanation
+from pellucid.explain.faithfulness import ModelChecks
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import probe_inputs
 from pellucid.model.archive import Archive, flatten, write_archive
 from pellucid.model.card import model_card, plain_values
+from pellucid.model.checks import check_model
 from pellucid.model.members import Members
 from pellucid.networks.describe import Description, describe
 
@@ -74,6 +81,47 @@ class AbstractModel(ABC):
     @abstractmethod
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The quality on rows with known answers: `task`, `target`, `rows`, `left_out`, `metrics`, `promise`."""
+
+    def questions(self, data: Any, *, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row of `data`, one after another; see `explain`.
+
+        Raises:
+            SettingsError: models of this task cannot be explained.
+        """
+        raise SettingsError(f"`explain` does not know the task `{self.task}`.", "explain a model of another task")
+
+    def explain(self, data: Any, *, instead_of: Any = None, method: str | None = None, faithfulness: bool = True,
+                seed: int = 0) -> list[Explanation]:
+        """Why each prediction is what it is: how much each part of a row speaks for it.
+
+        Args:
+            data: a file, a data frame, a list of rows as mappings, or one row as a mapping.
+            instead_of: a class; the predicted class is explained rather than this one.
+            method: `"gradients"`, `"shapley"` or `"occlusion"`; chosen for the network when `None`.
+            faithfulness: whether each explanation is tested.
+            seed: of all chance: the same seed gives the same explanation.
+
+        Raises:
+            DataError: a column is lacking; it is named.
+            SettingsError: a value is not permitted, or does not fit the model.
+
+        Example:
+            >>> reasons = model.explain("new clients.csv")  # doctest: +SKIP
+            >>> print(*reasons[0].sentences(), sep="\\n")  # doctest: +SKIP
+        """
+        method = EXPLAIN["method"].check(method)
+        checks = self.checks
+        if faithfulness and checks is None:
+            checks = check_model(self, data, seed=seed)
+        return [answer(question, task=self.task, target=getattr(getattr(self, "target", None), "name", ""),
+                       method=method, faithfulness=faithfulness, checks=checks, seed=seed)
+                for question in self.questions(data, instead_of=instead_of, seed=seed)]
+
+    @property
+    def checks(self) -> ModelChecks | None:
+        """What was found out about explanations of this model when it was trained; `None` for older files."""
+        found = self.about.get("explaining")
+        return None if found is None else ModelChecks.from_json(found)
 
     @abstractmethod
     def to_record(self) -> dict[str, Any]:

@@ -57,6 +57,15 @@ class Members:
         return replace(self, weights=self.weights[chosen], buffers=jax.tree.map(pick, self.buffers),
                        network_state=jax.tree.map(pick, self.network_state))
 
+    def shuffled(self, seed: int = 0) -> Members:
+        """The same networks with the weights of each tensor in random order: they know nothing any more."""
+        generator, weights, start = np.random.default_rng(seed), self.weights.copy(), 0
+        for shape in self.layout.shapes:
+            stop = start + int(np.prod(shape))
+            weights[:, start:stop] = generator.permuted(weights[:, start:stop], axis=1)
+            start = stop
+        return replace(self, weights=weights)
+
     def network(self, member: int = 0) -> Any:
         """One of the networks."""
         buffers = jax.tree.map(lambda leaf: leaf[member], self.buffers)

@@ -223,18 +223,39 @@ class Tabular(eqx.Module):
             joined = joined * _spread(self.column_dropout.mask(shape, key=key, dtype=joined.dtype), of_channels)
         return (joined if self.scale is None else self.scale(joined)), plain
 
-    def _columns_of_channels(self) -> tuple[int, ...]:
-        """The number of the table column that each input of the body comes from."""
-        sources, embedded = self._sources, ()
+    @property
+    def origins(self) -> tuple[int, ...]:
+        """For each input of the body, the number channel that it comes from; `num_numbers` plus the category's place
+        for a coded one."""
+        embedded = ()
         if self.number_embedding is not None:
             each = self.number_embedding.out_features // len(self.embedded_channels)
-            embedded = tuple(sources[column] for column in self.embedded_channels for _ in range(each))
-        first = max((*sources, -1)) + 1
+            embedded = tuple(channel for channel in self.embedded_channels for _ in range(each))
+        return *embedded, *self._passed, *self._coded_origins
+
+    @property
+    def plain_origins(self) -> tuple[int, ...]:
+        """The same for each input of the linear path."""
+        return *range(self.num_numbers), *self._coded_origins
+
+    @property
+    def _coded_origins(self) -> tuple[int, ...]:
         one_hot = zip(self.one_hot_columns, self.one_hot.channels, strict=True)
         widths = [*one_hot, *((column, layer.vectors.shape[-1]) for column, layer in
                               zip(self._vector_columns, self.category_embeddings, strict=True))]
-        coded = tuple(first + column for column, width in widths for _ in range(width))
-        return *embedded, *(sources[column] for column in self._passed), *coded
+        return tuple(self.num_numbers + column for column, width in widths for _ in range(width))
+
+    def _columns_of_channels(self) -> tuple[int, ...]:
+        """The number of the table column that each input of the body comes from."""
+        sources = self._sources
+        first = max((*sources, -1)) + 1
+        return tuple(sources[origin] if origin < self.num_numbers else first + origin - self.num_numbers
+                     for origin in self.origins)
+
+    def answer(self, joined: jax.Array, plain: jax.Array, *, state: State | None = None) -> jax.Array:
+        """What the network gives outside of training for what `join` gave, (batch, out_features)."""
+        past = None if self.skip is None else self.skip(plain)
+        return self.body(joined, state=state, past=past)[0]
 
     def _checked(self, inputs: Inputs) -> tuple[jax.Array, jax.Array]:
         given = [name for name in ("numbers", "codes") if name in inputs]

@@ -1,0 +1,95 @@
+"""What `Model.explain` asks of each row: how probable is its class, rather than another; how large is its number."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pellucid.data.table import Table
+from pellucid.errors import SettingsError, did_you_mean
+from pellucid.explain.game import Question
+from pellucid.features.inputs import Inputs
+from pellucid.model.row_games import Arrays, RowGames
+from pellucid.model.slopes import RowSlopes, allows_slopes, head_of
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+
+
+def questions(model: Model, table: Table, inputs: Inputs, *, instead_of: Any = None,
+              seed: int = 0) -> Iterator[Question]:
+    """One question for each row, in order.
+
+    Args:
+        model: of classes or numbers.
+        table: the cells.
+        inputs: the same rows encoded.
+        instead_of: a class, as a label or its text; the predicted class is explained rather than this one.
+        seed: of made-up rows.
+
+    Raises:
+        SettingsError: `instead_of` is none of the classes, or the model predicts numbers.
+    """
+    if model.task == "classify":
+        return _of_classes(model, table, inputs, None if instead_of is None else _code(model, instead_of), seed)
+    if instead_of is not None:
+        raise SettingsError(f"`instead_of` was {instead_of!r}, but `{model.target.name}` is a number, not a class.",
+                            "leave instead_of out")
+    return _of_numbers(model, table, inputs, seed)
+
+
+def _code(model: Model, label: Any) -> int:
+    by_word = {str(one): place for place, one in enumerate(model.classes)}
+    if str(label) not in by_word:
+        raise SettingsError(f"`instead_of` was {label!r}, which is none of the classes of `{model.target.name}`.",
+                            did_you_mean(str(label), list(by_word)))
+    return by_word[str(label)]
+
+
+def _of_classes(model: Model, table: Table, inputs: Inputs, other: int | None, seed: int) -> Iterator[Question]:
+    answers = model.answer(inputs.arrays).mean(axis=0)
+    asked = model.decide(answers)
+    same = asked == other
+    runner_up = np.where(np.arange(answers.shape[1]) == asked[:, None], -1.0, answers).argmax(axis=1)
+    explained = np.where(same, runner_up, asked)
+    weighing = np.eye(len(model.classes))[explained] - (0 if other is None else np.eye(len(model.classes))[other])
+    games = {label: RowGames(model.features, _class_unit(model, label, other), percent=True, seed=seed)
+             for label in np.unique(explained).tolist()}
+    slopes = _slopes(model, games, inputs, weighing)
+    for row, label in enumerate(explained.tolist()):
+        notes = () if not same[row] else (f"The prediction of this row is “{model.classes[other]}” itself; the next "
+                                          f"most probable class, “{model.classes[label]}”, is held against it.",)
+        game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]), slopes(row))
+        yield Question(game, row, model.classes[int(asked[row])], model.classes[label],
+                       None if other is None else model.classes[other], notes)
+
+
+def _class_unit(model: Model, label: int, other: int | None) -> str:
+    of = f"probability of “{model.classes[label]}”"
+    return of if other is None else f"{of} less that of “{model.classes[other]}”"
+
+
+def _of_numbers(model: Model, table: Table, inputs: Inputs, seed: int) -> Iterator[Question]:
+    games = RowGames(model.features, f"predicted “{model.target.name}”", seed=seed)
+    slopes = _slopes(model, {0: games}, inputs, np.ones((len(inputs), 1)))
+    for row in range(len(inputs)):
+        game = games.game(table, inputs.arrays, row, _scored(model, None), slopes(row))
+        yield Question(game, row, game.whole)
+
+
+def _scored(model: Model, weights: np.ndarray | None) -> Callable[[Arrays], np.ndarray]:
+    """From encoded rows to what is explained: the mean answer of the networks."""
+    def score(arrays: Arrays) -> np.ndarray:
+        answers = model.answer(arrays).mean(axis=0)
+        return answers if weights is None else answers @ weights
+    return score
+
+
+def _slopes(model: Model, games: dict[int, RowGames], inputs: Inputs,
+            weighing: np.ndarray) -> Callable[[int], Any]:
+    """The gradients of each row, `None` where the network does not allow them."""
+    first = next(iter(games.values()), None)
+    if first is None or not allows_slopes(model.members, first):
+        return lambda row: None
+    return RowSlopes(model.members, first, head_of(model), inputs.arrays, weighing).of

@@ -1,0 +1,183 @@
+"""A row of encoded columns as a game: cells and their parts are the players."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pellucid.core.part import Part
+from pellucid.explain.game import Game, Slopes
+from pellucid.features.base import AbstractFeature, Encoded
+from pellucid.features.inputs import Columns, is_used
+
+Arrays = Mapping[str, Any]
+Score = Callable[[Arrays], np.ndarray]
+DRAWS, RAW_DRAWS = 32, 8
+"""Made-up rows that stand in for what is not known; fewer where raw columns make an answer dear."""
+ROWS_AT_ONCE = 1 << 14
+"""Rows that are answered at a time."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a column stands among encoded arrays.
+
+    Args:
+        feature: the column.
+        numbers: its channels in `"numbers"`.
+        codes: its channels in `"codes"`, none or one.
+        raw: its place in `"columns"`; `None` for a plain column.
+    """
+
+    feature: AbstractFeature
+    numbers: slice
+    codes: slice
+    raw: int | None
+
+    def cut(self, arrays: Arrays, rows: slice) -> Encoded:
+        """The column's own arrays, of some rows."""
+        raw = {} if self.raw is None else {name: one[rows] for name, one in arrays["columns"][self.raw].items()}
+        numbers = arrays["numbers"][rows, self.numbers]
+        return Encoded(numbers, arrays["codes"][rows, self.codes], np.zeros(len(numbers), bool), raw=raw)
+
+
+def places_of(features: Sequence[AbstractFeature]) -> tuple[Place, ...]:
+    """Where the columns stand that a network gets to see, in order."""
+    found, numbers, codes, raw = [], 0, 0, 0
+    for feature in filter(is_used, features):
+        wide, coded = len(feature.numbers), int(feature.cardinality is not None)
+        found.append(Place(feature, slice(numbers, numbers + wide), slice(codes, codes + coded),
+                           raw if feature.is_raw else None))
+        numbers, codes, raw = numbers + wide, codes + coded, raw + feature.is_raw
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class RowGames:
+    """Makes games of the rows of a table, for any model that answers encoded rows.
+
+    What is not known of number, category, boolean and date columns is drawn from made-up rows, which are the same for
+    every row and coalition; parts of raw columns are blanked. A coalition's answer is the mean over the made-up rows.
+
+    Args:
+        features: of the model.
+        unit: what answers are measured in.
+        percent: whether they are shares.
+        seed: of the made-up rows.
+    """
+
+    features: tuple[AbstractFeature, ...]
+    unit: str
+    percent: bool = False
+    seed: int = 0
+    places: tuple[Place, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", places_of(self.features))
+
+    @cached_property
+    def draws(self) -> int:
+        """How many made-up rows there are: one where nothing is drawn."""
+        drawn = [place for place in self.places if place.feature.background(1, np.random.default_rng(0)) is not None]
+        return 1 if not drawn else DRAWS if len(drawn) == len(self.places) else RAW_DRAWS
+
+    @cached_property
+    def background(self) -> Arrays:
+        """Made-up rows: `"numbers"` (draws, n) and `"codes"` (draws, c); 0 in columns that are blanked instead."""
+        numbers = np.zeros((self.draws, sum(len(place.feature.numbers) for place in self.places)), np.float32)
+        codes = np.zeros((self.draws, sum(place.feature.cardinality is not None for place in self.places)), np.int32)
+        for position, place in enumerate(self.places):
+            found = place.feature.background(self.draws, np.random.default_rng([self.seed, position]))
+            if found is not None:
+                numbers[:, place.numbers], codes[:, place.codes] = found.numbers, found.codes
+        return {"numbers": numbers, "codes": codes}
+
+    @cached_property
+    def is_drawn(self) -> tuple[bool, ...]:
+        """Of each place, whether what is not known is drawn."""
+        return tuple(place.feature.background(1, np.random.default_rng(0)) is not None for place in self.places)
+
+    def game(self, table: Columns, arrays: Arrays, row: int, score: Score,
+             gradients: Callable[[int], Slopes] | None = None) -> Game:
+        """The game of one row.
+
+        Args:
+            table: with the cells as they stand.
+            arrays: the same rows encoded.
+            row: which.
+            score: from encoded rows to float64 (rows,), what is explained.
+            gradients: from steps to contributions of the parts, where the network allows.
+        """
+        one = slice(row, row + 1)
+        own = [place.cut(arrays, one) for place in self.places]
+        cells = [table.column(place.feature.name)[row] for place in self.places]
+        parts = [place.feature.parts(cell, encoded) for place, cell, encoded in zip(
+            self.places, cells, own, strict=True)]
+        coalitions = _Coalitions(self, own, cells, tuple(map(len, parts)), score, row)
+        known: tuple[Part, ...] = tuple(part for some in parts for part in some)
+        ends = coalitions.value(np.array([[False] * len(known)]))
+        whole = float(score(_rows_of(arrays, one))[0])
+        drawn = coalitions.drawn if self.draws > 1 else None
+        return Game(known, coalitions.value, self.unit, whole, float(ends[0]), gradients, cost=self.draws,
+                    percent=self.percent, draws=self.draws, drawn=drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class _Coalitions:
+    """The answers for one row of which only some parts are known."""
+
+    games: RowGames
+    own: list[Encoded]
+    cells: list[Any]
+    counts: tuple[int, ...]
+    score: Score
+    row: int
+
+    def value(self, keep: np.ndarray) -> np.ndarray:
+        """float64 (coalitions,): the mean over the made-up rows."""
+        draws = self.games.draws
+        size = max(ROWS_AT_ONCE // draws, 1)
+        pieces = []
+        for start in range(0, len(keep), size):
+            own = keep[start:start + size]
+            which = np.tile(np.arange(draws), len(own))
+            pieces.append(self.score(self._encoded(own, np.repeat(np.arange(len(own)), draws), which))
+                          .reshape(-1, draws).mean(axis=1))
+        return np.concatenate(pieces)
+
+    def drawn(self, keep: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """float64 (coalitions,): with the made-up row `which` each."""
+        return np.concatenate([
+            self.score(self._encoded(keep[start:start + ROWS_AT_ONCE], None, which[start:start + ROWS_AT_ONCE]))
+            for start in range(0, len(keep), ROWS_AT_ONCE)])
+
+    def _encoded(self, keep: np.ndarray, repeat: np.ndarray | None, which: np.ndarray) -> Arrays:
+        """Encoded rows: coalition `repeat[i]` (or i) with the made-up row `which[i]`."""
+        background = self.games.background
+        numbers, codes = background["numbers"][which], background["codes"][which]
+        columns, start = [], 0
+        spread = (lambda array: array) if repeat is None else (lambda array: array[repeat])
+        for position, (place, own, cell, count) in enumerate(zip(self.games.places, self.own, self.cells, self.counts,
+                                                                 strict=True)):
+            kept, start = keep[:, start:start + count], start + count
+            if self.games.is_drawn[position]:
+                known = spread(kept.all(axis=1))[:, None]
+                numbers[:, place.numbers] = np.where(known, own.numbers, numbers[:, place.numbers])
+                codes[:, place.codes] = np.where(known, own.codes, codes[:, place.codes])
+                continue
+            generator = np.random.default_rng([self.games.seed, position, self.row])
+            found = place.feature.mask(cell, own, kept, generator)
+            numbers[:, place.numbers], codes[:, place.codes] = spread(found.numbers), spread(found.codes)
+            if place.raw is not None:
+                columns.append({name: spread(array) for name, array in found.raw.items()})
+        return {"numbers": numbers, "codes": codes} | ({"columns": tuple(columns)} if columns else {})
+
+
+def _rows_of(arrays: Arrays, rows: slice) -> Arrays:
+    """Some rows of encoded arrays."""
+    found = {"numbers": arrays["numbers"][rows], "codes": arrays["codes"][rows]}
+    columns = tuple({name: one[rows] for name, one in column.items()} for column in arrays.get("columns", ()))
+    return found | ({"columns": columns} if columns else {})
