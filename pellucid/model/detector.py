@@ -1,7 +1,7 @@
 """The trained detector: a table in, how strange each row is out, with the columns that say so."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -15,7 +15,8 @@ from pellucid.core.note import Note
 from pellucid.data.check import check_columns
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
-from pellucid.errors import DataError
+from pellucid.errors import DataError, SettingsError
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import encode_inputs, is_used, probe_inputs, raw_features
 from pellucid.features.types import feature_from_json
@@ -29,6 +30,7 @@ from pellucid.model.anomalies import (
     labels_from_json,
 )
 from pellucid.model.base import AbstractModel
+from pellucid.model.detect_questions import questions
 from pellucid.model.members import Members, tile_of
 from pellucid.training.layout import Layout
 from pellucid.uncertainty.conformal import check_coverage
@@ -145,14 +147,21 @@ class Detector(AbstractModel):
         Raises:
             DataError: a column is lacking; it is named.
         """
-        table = as_table([data] if isinstance(data, Mapping) and not any(
-            hasattr(one, "__len__") and not isinstance(one, str) for one in data.values()) else data)
+        table = _as_rows(data)
         inputs, notes = self.encode(table)
         known = [*(feature.name for feature in self.features), *([] if self.labels is None else [self.labels.name])]
         scores, width = self.scores(inputs)
         rate = self.false_alarms if coverage is None else 1 - check_coverage(coverage)
         return Detections(scores.mean(axis=0), self.ranks.p_values(scores), rate, self._reasons(inputs, table, width),
                           (*table.notes, *check_columns(table, self.columns, known), *notes), files=table.files)
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row: its score of strangeness; see `explain`."""
+        for name, value in (("asked", asked), ("instead_of", instead_of)):
+            if value is not None:
+                raise SettingsError(f"`{name}` was {value!r}, but a detector has no classes.", f"leave {name} out")
+        table = _as_rows(data)
+        return questions(self, table, self.encode(table)[0], seed=seed)
 
     def _reasons(self, inputs: Mapping[str, Any], table: Table, width: np.ndarray) -> tuple[tuple[Reason, ...], ...]:
         """The columns that add most to each row's surprise, compared with what they usually add."""
@@ -213,6 +222,12 @@ class Detector(AbstractModel):
 
     def __repr__(self) -> str:
         return f"Detector({len(self.columns)} columns, {len(self.members)} networks)"
+
+
+def _as_rows(data: Any) -> Table:
+    """The table behind `data`; one row as a mapping is one, too."""
+    return as_table([data] if isinstance(data, Mapping) and not any(
+        hasattr(one, "__len__") and not isinstance(one, str) for one in data.values()) else data)
 
 
 def is_visible(feature: AbstractFeature) -> bool:

@@ -14,8 +14,10 @@ from pellucid.core.note import Note
 from pellucid.data.panel import Clock, Roles, Series, clock_from_json, read_panel
 from pellucid.data.read import as_table
 from pellucid.data.windows import Frame, Windows, cut
-from pellucid.errors import DataError
+from pellucid.errors import DataError, SettingsError
+from pellucid.explain.game import Question
 from pellucid.model.base import AbstractModel
+from pellucid.model.forecast_questions import questions
 from pellucid.model.members import Members
 from pellucid.uncertainty.conformal import check_coverage
 
@@ -195,6 +197,13 @@ class Forecaster(AbstractModel):
                         np.tile(np.arange(1, self.frame.horizon + 1), len(panel)), middle.reshape(-1),
                         lower.reshape(-1), upper.reshape(-1), self.coverage if coverage is None else coverage,
                         tuple(notes))
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each series: the forecast of the step `asked`, 1 for the next; see `explain`."""
+        if instead_of is not None:
+            raise SettingsError(f"`instead_of` was {instead_of!r}, but a forecast is a number.",
+                                "leave instead_of out, and name a step with asked")
+        return questions(self, data, asked)
 
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The quality of forecasts from every step of `data` that has enough past and future."""

@@ -1,7 +1,7 @@
 """The trained model that recommends: ratings with intervals, and ranked lists of items for users."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from pellucid.data.read import as_table
 from pellucid.data.spelling import column_like, find_column
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.values import as_text, read_numbers
 from pellucid.model.base import AbstractModel
@@ -22,6 +23,7 @@ from pellucid.model.members import Members
 from pellucid.model.metrics import measure
 from pellucid.model.predictions import Predictions
 from pellucid.model.ranking import AT, list_quality, shown_share, top_items
+from pellucid.model.recommend_questions import questions
 from pellucid.uncertainty.conformal import check_coverage
 
 MOST_USERS, MOST_ANSWERS = 512, 1_000_000
@@ -173,14 +175,21 @@ class Recommender(AbstractModel):
             row, column, new = place[here] - start, np.maximum(item[here], 0), item[here] < 0
             chances[here] = np.where(new, 0.0, shares[row, column])
             if ratings is not None:
-                members[:, here] = np.where(new, self._usual(ratings)[:, row], ratings[:, row, column])
+                members[:, here] = np.where(new, self.usual(ratings)[:, row], ratings[:, row, column])
         return members, chances
 
-    def _usual(self, ratings: np.ndarray) -> np.ndarray:
+    def usual(self, ratings: np.ndarray) -> np.ndarray:
         """(members, rows): what users would give to an item of which nothing is known: the mean over rare items, as
         they are nearest to one that nobody rated yet."""
         rare = max(self.history.known // 4, 1)
         return ratings[:, :, -rare:].mean(axis=2)
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row: the rating of its item, or why an item heads the list; see `explain`."""
+        if instead_of is not None:
+            raise SettingsError(f"`instead_of` was {instead_of!r}; a recommendation is not held against another.",
+                                "leave instead_of out, and name an item with asked")
+        return questions(self, data, asked)
 
     # lists
 

@@ -13,12 +13,14 @@ from pellucid.core.note import Note
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, did_you_mean
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import Inputs, encode_inputs
 from pellucid.features.types import feature_from_json
 from pellucid.features.values import as_text
 from pellucid.model.base import AbstractModel
 from pellucid.model.members import Members
+from pellucid.model.verify_questions import questions
 
 UNKNOWN = "unknown"
 MOST_EXAMPLES = 20
@@ -236,6 +238,13 @@ class Verifier(AbstractModel):
         said = np.where(np.nan_to_num(score, nan=-np.inf) >= self.threshold, names, UNKNOWN)
         files = () if table.files is None else tuple(table.files.to_list())
         return Recognitions(said, names, score, self.threshold, files, (*table.notes, *inputs.notes))
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row: how much more it is like the identity `asked`, the nearest one if not
+        given, than like another; see `explain`."""
+        table = as_table(data)
+        return questions(self, table, encode_inputs(self.features, table), asked=asked, instead_of=instead_of,
+                         seed=seed)
 
     def evaluate(self, data: Any) -> dict[str, Any]:
         """Rows with known identities against those enrolled: who is found, and which strangers are let through."""
