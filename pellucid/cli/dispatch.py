@@ -27,7 +27,7 @@ from pellucid.cli.options import (
     spellings,
     switch,
 )
-from pellucid.core.declared import DESCRIBE_SETTINGS, TRAIN
+from pellucid.core.declared import DESCRIBE_SETTINGS, EXPLAIN, TRAIN
 from pellucid.core.settings import Setting
 
 DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input; or a folder "
@@ -79,7 +79,7 @@ COMMANDS = (
             (MODEL, DATA, option("output", "File to write instead of standard output.", metavar="FILE"),
              option("format", "csv or json; by the ending of --output, else csv.", metavar="csv|json"),
              switch("as_json", "The same as --format json.", option="--json"), QUIET),
-            (TRAIN["coverage"], TRAIN["top"], DEVICE)),
+            (TRAIN["coverage"], TRAIN["risk"], TRAIN["top"], DEVICE)),
     Command("enrol", "Teach a model that verifies further people or things, from a few examples each.",
             (MODEL, argument("data", "A folder with one sub-folder for each of them, or a table."),
              option("output", "File to write. Default: the model's name with -enrolled.", metavar="FILE"))),
@@ -92,14 +92,15 @@ COMMANDS = (
     Command("export", "Write a model in another format.",
             (MODEL, option("to", "The format: onnx.", metavar="FORMAT"),
              option("output", "File to write. Default: the model's name with .onnx.", metavar="FILE"))),
-    Command("explain", "Why a prediction is what it is. Comes in a later version.",
-            (optional_argument("model", "A model."), optional_argument("data", "A table."))),
+    Command("explain", "Say why predictions are what they are, part by part, and whether that can be relied on.",
+            (MODEL, DATA, switch("every_row", "Explain all rows, not only the first ten."),
+             option("html", "Write a page with pictures into this file.", metavar="FILE"), JSON, QUIET),
+            (*EXPLAIN.values(), DEVICE)),
     Command("learning-curve", "What more data would bring. Comes in a later version.",
             (optional_argument("data", "A table."),)),
     Command("dream", "What a network sees. Comes in a later version.", (optional_argument("model", "A model."),)),
 )
-LATER = {"explain": "the report of `pellucid train` ranks the columns that matter",
-           "learning-curve": "train on parts of your table and compare their metrics.json",
+LATER = {"learning-curve": "train on parts of your table and compare their metrics.json",
            "dream": "`pellucid describe MODEL --draw network.png` draws a network"}
 
 app = typer.Typer(name="pellucid", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",

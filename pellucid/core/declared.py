@@ -130,6 +130,8 @@ TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DE
 """Settings of `pellucid.train` and `pellucid train`."""
 
 EXPLAIN = SettingsGroup(
+    Setting("asked", "text", None, "What to explain instead of what is predicted: a class, an item to recommend, the "
+            "step of a forecast, or the identity that is claimed.", "explain"),
     Setting("instead_of", "text", None, "Explain why the predicted class rather than this one.", "explain"),
     Setting("method", "choice", None, "How parts are weighed; chosen for the network if not given.", "explain",
             choices=("gradients", "shapley", "occlusion"),

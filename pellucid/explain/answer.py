@@ -87,4 +87,4 @@ def answer(question: Question, *, task: str, target: str, method: str | None = N
         game) else None
     return Explanation(task, target, question.row, question.prediction, game.unit, game.whole, game.empty, game.parts,
                        contributions, errors, name, reason, question.asked, question.instead_of, tested, game.percent,
-                       question.notes)
+                       question.notes, question.cells)

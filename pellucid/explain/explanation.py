@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from pellucid.core.part import Part
 from pellucid.explain.faithfulness import Faithfulness
+from pellucid.explain.game import Cell
 
 SHOWN = 8
 
@@ -34,6 +36,7 @@ class Explanation:
         faithfulness: whether it can be relied on; `None` where that was not asked.
         percent: whether values are shares, shown in percentage points.
         notes: further sentences.
+        cells: the cells of text, pictures and the like, by column, for drawing.
     """
 
     task: str
@@ -53,6 +56,7 @@ class Explanation:
     faithfulness: Faithfulness | None = None
     percent: bool = False
     notes: tuple[str, ...] = ()
+    cells: Mapping[str, Cell] = field(default_factory=dict)
 
     @property
     def difference(self) -> float:

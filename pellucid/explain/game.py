@@ -5,9 +5,9 @@ nothing of models.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -124,6 +124,18 @@ def game_of(names: tuple[str, ...], value: Value, unit: str = "points") -> Game:
     return Game(tuple(Part(name, name) for name in names), value, unit, float(ends[0]), float(ends[1]))
 
 
+class Cell(NamedTuple):
+    """A cell that is drawn with its parts marked.
+
+    Args:
+        kind: the feature type of its column.
+        value: as it stands in the table: a text, a path, bytes.
+    """
+
+    kind: str
+    value: Any
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
     """One prediction to be explained: what each kind of model makes of a row.
@@ -135,6 +147,7 @@ class Question:
         asked: the class that is explained; `None` for numbers.
         instead_of: the class that it is compared with; `None` for any other.
         notes: further sentences for the user.
+        cells: the cells of text, pictures and the like, by column.
     """
 
     game: Game
@@ -143,3 +156,4 @@ class Question:
     asked: Any = None
     instead_of: Any = None
     notes: tuple[str, ...] = ()
+    cells: Mapping[str, Cell] = field(default_factory=dict)
