@@ -82,7 +82,7 @@ class AbstractModel(ABC):
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The quality on rows with known answers: `task`, `target`, `rows`, `left_out`, `metrics`, `promise`."""
 
-    def questions(self, data: Any, *, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
         """What is to be explained of each row of `data`, one after another; see `explain`.
 
         Raises:
@@ -90,13 +90,15 @@ class AbstractModel(ABC):
         """
         raise SettingsError(f"`explain` does not know the task `{self.task}`.", "explain a model of another task")
 
-    def explain(self, data: Any, *, instead_of: Any = None, method: str | None = None, faithfulness: bool = True,
-                seed: int = 0) -> list[Explanation]:
+    def explain(self, data: Any, *, asked: Any = None, instead_of: Any = None, method: str | None = None,
+                faithfulness: bool = True, seed: int = 0) -> list[Explanation]:
         """Why each prediction is what it is: how much each part of a row speaks for it.
 
         Args:
             data: a file, a data frame, a list of rows as mappings, or one row as a mapping.
-            instead_of: a class; the predicted class is explained rather than this one.
+            asked: what is asked about, rather than the predicted class: another class, an item to recommend, the step
+                of a forecast (1 for the next one), or the identity that is claimed.
+            instead_of: a class or an identity; it is explained why not this one.
             method: `"gradients"`, `"shapley"` or `"occlusion"`; chosen for the network when `None`.
             faithfulness: whether each explanation is tested.
             seed: of all chance: the same seed gives the same explanation.
@@ -115,7 +117,7 @@ class AbstractModel(ABC):
             checks = check_model(self, data, seed=seed)
         return [answer(question, task=self.task, target=getattr(getattr(self, "target", None), "name", ""),
                        method=method, faithfulness=faithfulness, checks=checks, seed=seed)
-                for question in self.questions(data, instead_of=instead_of, seed=seed)]
+                for question in self.questions(data, asked=asked, instead_of=instead_of, seed=seed)]
 
     @property
     def checks(self) -> ModelChecks | None:

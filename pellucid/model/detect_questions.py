@@ -27,4 +27,4 @@ def questions(model: Detector, table: Table, arrays: dict[str, Any], *, seed: in
     rare = model.ranks.p_values(scores) <= model.false_alarms
     for row in range(len(rare)):
         game = games.game(table, arrays, row, lambda rows: model.scores(rows)[0].mean(axis=0))
-        yield Question(game, row, "anomaly" if rare[row] else "normal")
+        yield Question(game, row, "anomaly" if rare[row] else "normal", cells=games.cells(table, row))

@@ -10,7 +10,7 @@ from pellucid.core.part import Part
 from pellucid.data.panel import Series
 from pellucid.data.windows import SHALLOW, Windows, cut
 from pellucid.errors import SettingsError
-from pellucid.explain.game import Game, Question
+from pellucid.explain.game import Cell, Game, Question
 from pellucid.features.between import between, step_groups
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ def questions(model: Forecaster, data: Any, asked: Any = None) -> Iterator[Quest
         when = model.clock.words(model.clock.after(series.times[-1], int(step)))[-1]
         name = f"forecast of “{model.roles.value}” for {when}" + (
             f" in “{series.name}”" if model.roles.series else "")
+        seen = {"values": series.values, "times": model.clock.words(series.times), "forecast": (int(step), whole)}
         yield Question(Game(past.parts, past.value, name, whole, empty), number, whole, notes=(
             "A moment that is not known lies on the straight line between its neighbours; where none is known, the "
-            "series is flat at its mean.",))
+            "series is flat at its mean.",), cells={model.roles.value: Cell("forecast", seen)})
 
 
 class _Past:

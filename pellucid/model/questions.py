@@ -1,7 +1,7 @@
 """What `Model.explain` asks of each row: how probable is its class, rather than another; how large is its number."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pellucid.model.model import Model
 
 
-def questions(model: Model, table: Table, inputs: Inputs, *, instead_of: Any = None,
+def questions(model: Model, table: Table, inputs: Inputs, *, asked: Any = None, instead_of: Any = None,
               seed: int = 0) -> Iterator[Question]:
     """One question for each row, in order.
 
@@ -25,31 +25,35 @@ def questions(model: Model, table: Table, inputs: Inputs, *, instead_of: Any = N
         model: of classes or numbers.
         table: the cells.
         inputs: the same rows encoded.
-        instead_of: a class, as a label or its text; the predicted class is explained rather than this one.
+        asked: a class, as a label or its text; the predicted one when `None`.
+        instead_of: a class; the other one is explained rather than this one.
         seed: of made-up rows.
 
     Raises:
-        SettingsError: `instead_of` is none of the classes, or the model predicts numbers.
+        SettingsError: `asked` or `instead_of` is none of the classes, or the model predicts numbers.
     """
+    named = {name: label for name, label in (("asked", asked), ("instead_of", instead_of)) if label is not None}
     if model.task == "classify":
-        return _of_classes(model, table, inputs, None if instead_of is None else _code(model, instead_of), seed)
-    if instead_of is not None:
-        raise SettingsError(f"`instead_of` was {instead_of!r}, but `{model.target.name}` is a number, not a class.",
-                            "leave instead_of out")
+        codes = {name: _code(model, name, label) for name, label in named.items()}
+        return _of_classes(model, table, inputs, codes, seed)
+    for name, label in named.items():
+        raise SettingsError(f"`{name}` was {label!r}, but `{model.target.name}` is a number, not a class.",
+                            f"leave {name} out")
     return _of_numbers(model, table, inputs, seed)
 
 
-def _code(model: Model, label: Any) -> int:
+def _code(model: Model, name: str, label: Any) -> int:
     by_word = {str(one): place for place, one in enumerate(model.classes)}
     if str(label) not in by_word:
-        raise SettingsError(f"`instead_of` was {label!r}, which is none of the classes of `{model.target.name}`.",
+        raise SettingsError(f"`{name}` was {label!r}, which is none of the classes of `{model.target.name}`.",
                             did_you_mean(str(label), list(by_word)))
     return by_word[str(label)]
 
 
-def _of_classes(model: Model, table: Table, inputs: Inputs, other: int | None, seed: int) -> Iterator[Question]:
+def _of_classes(model: Model, table: Table, inputs: Inputs, codes: Mapping[str, int], seed: int) -> Iterator[Question]:
     answers = model.answer(inputs.arrays).mean(axis=0)
-    asked = model.decide(answers)
+    predicted, other = model.decide(answers), codes.get("instead_of")
+    asked = np.full(len(predicted), codes["asked"]) if "asked" in codes else predicted
     same = asked == other
     runner_up = np.where(np.arange(answers.shape[1]) == asked[:, None], -1.0, answers).argmax(axis=1)
     explained = np.where(same, runner_up, asked)
@@ -61,8 +65,8 @@ def _of_classes(model: Model, table: Table, inputs: Inputs, other: int | None, s
         notes = () if not same[row] else (f"The prediction of this row is “{model.classes[other]}” itself; the next "
                                           f"most probable class, “{model.classes[label]}”, is held against it.",)
         game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]), slopes(row))
-        yield Question(game, row, model.classes[int(asked[row])], model.classes[label],
-                       None if other is None else model.classes[other], notes)
+        yield Question(game, row, model.classes[int(predicted[row])], model.classes[label],
+                       None if other is None else model.classes[other], notes, games[label].cells(table, row))
 
 
 def _class_unit(model: Model, label: int, other: int | None) -> str:
@@ -75,7 +79,7 @@ def _of_numbers(model: Model, table: Table, inputs: Inputs, seed: int) -> Iterat
     slopes = _slopes(model, {0: games}, inputs, np.ones((len(inputs), 1)))
     for row in range(len(inputs)):
         game = games.game(table, inputs.arrays, row, _scored(model, None), slopes(row))
-        yield Question(game, row, game.whole)
+        yield Question(game, row, game.whole, cells=games.cells(table, row))
 
 
 def _scored(model: Model, weights: np.ndarray | None) -> Callable[[Arrays], np.ndarray]:

@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pellucid.core.part import Part
-from pellucid.explain.game import Game, Slopes
+from pellucid.explain.game import Cell, Game, Slopes
 from pellucid.features.base import AbstractFeature, Encoded
 from pellucid.features.inputs import Columns, is_used
 
@@ -17,8 +17,8 @@ Arrays = Mapping[str, Any]
 Score = Callable[[Arrays], np.ndarray]
 DRAWS, RAW_DRAWS = 32, 8
 """Made-up rows that stand in for what is not known; fewer where raw columns make an answer dear."""
-ROWS_AT_ONCE = 1 << 14
-"""Rows that are answered at a time."""
+ROWS_AT_ONCE, BYTES_AT_ONCE = 1 << 14, 1 << 26
+"""Rows, and bytes of raw columns, that are answered at a time."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ class RowGames:
         """Of each place, whether what is not known is drawn."""
         return tuple(place.feature.background(1, np.random.default_rng(0)) is not None for place in self.places)
 
+    def cells(self, table: Columns, row: int) -> dict[str, Cell]:
+        """The cells of raw columns of one row, for drawing."""
+        return {place.feature.name: Cell(place.feature.kind, table.column(place.feature.name)[row])
+                for place in self.places if place.raw is not None}
+
     def game(self, table: Columns, arrays: Arrays, row: int, score: Score,
              gradients: Callable[[int], Slopes] | None = None) -> Game:
         """The game of one row.
@@ -112,7 +117,7 @@ class RowGames:
             gradients: from steps to contributions of the parts, where the network allows.
         """
         one = slice(row, row + 1)
-        own = [place.cut(arrays, one) for place in self.places]
+        own = [_with_missing(place.cut(arrays, one), place, table, row) for place in self.places]
         cells = [table.column(place.feature.name)[row] for place in self.places]
         parts = [place.feature.parts(cell, encoded) for place, cell, encoded in zip(
             self.places, cells, own, strict=True)]
@@ -136,10 +141,16 @@ class _Coalitions:
     score: Score
     row: int
 
+    @property
+    def at_once(self) -> int:
+        """Rows that are answered at a time: fewer where one is large."""
+        each = sum(array.nbytes for own in self.own for array in own.raw.values())
+        return int(np.clip(BYTES_AT_ONCE // max(each, 1), 1, ROWS_AT_ONCE))
+
     def value(self, keep: np.ndarray) -> np.ndarray:
         """float64 (coalitions,): the mean over the made-up rows."""
         draws = self.games.draws
-        size = max(ROWS_AT_ONCE // draws, 1)
+        size = max(self.at_once // draws, 1)
         pieces = []
         for start in range(0, len(keep), size):
             own = keep[start:start + size]
@@ -150,9 +161,9 @@ class _Coalitions:
 
     def drawn(self, keep: np.ndarray, which: np.ndarray) -> np.ndarray:
         """float64 (coalitions,): with the made-up row `which` each."""
-        return np.concatenate([
-            self.score(self._encoded(keep[start:start + ROWS_AT_ONCE], None, which[start:start + ROWS_AT_ONCE]))
-            for start in range(0, len(keep), ROWS_AT_ONCE)])
+        size = self.at_once
+        return np.concatenate([self.score(self._encoded(keep[start:start + size], None, which[start:start + size]))
+                               for start in range(0, len(keep), size)])
 
     def _encoded(self, keep: np.ndarray, repeat: np.ndarray | None, which: np.ndarray) -> Arrays:
         """Encoded rows: coalition `repeat[i]` (or i) with the made-up row `which[i]`."""
@@ -174,6 +185,13 @@ class _Coalitions:
             if place.raw is not None:
                 columns.append({name: spread(array) for name, array in found.raw.items()})
         return {"numbers": numbers, "codes": codes} | ({"columns": tuple(columns)} if columns else {})
+
+
+def _with_missing(own: Encoded, place: Place, table: Columns, row: int) -> Encoded:
+    """A raw column's own arrays, and whether its cell gives no value: then there is nothing in it to point at."""
+    if place.raw is None:
+        return own
+    return replace(own, missing=place.feature.encode(table.column(place.feature.name)[row:row + 1]).missing)
 
 
 def _rows_of(arrays: Arrays, rows: slice) -> Arrays:

@@ -45,7 +45,8 @@ def questions(model: Verifier, table: Table, inputs: Inputs, *, asked: Any = Non
         games = RowGames(model.features, unit, seed=seed)
         game = games.game(table, inputs.arrays, row, _likeness(model, one, None if alone else other))
         said = names[nearest[row]] if best[row] >= model.threshold else "unknown"
-        yield Question(game, row, said, names[one], None if alone else names[other])
+        yield Question(game, row, said, names[one], None if alone else names[other],
+                       cells=games.cells(table, row))
 
 
 def _number(model: Verifier, name: str, identity: Any) -> int:
