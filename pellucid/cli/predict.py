@@ -17,6 +17,7 @@ from pellucid.features.inputs import raw_features
 from pellucid.model.base import AbstractModel
 from pellucid.model.card import plain_values
 from pellucid.model.load import load
+from pellucid.model.model import Model
 from pellucid.model.predictions import Predictions
 from pellucid.model.recommender import Recommender
 
@@ -29,7 +30,7 @@ def run(model: str, data: str, output: str | None, format: str | None, as_json: 
     """Write the predictions, then say what was noticed about the rows."""
     chosen, coverage = _format(format, output, as_json), settings.get("coverage")
     require_device(settings.get("device"))
-    trained, rows = _with_top(load(model), settings.get("top")), 0
+    trained, rows = _with_risk(_with_top(load(model), settings.get("top")), settings.get("risk")), 0
     notes: dict[tuple[str, str | None], list[Note]] = {}
     pieces = read_chunks(data, RAW_ROWS if raw_features(trained.features) else ROWS)
     first = trained.predict(next(pieces), coverage=coverage)
@@ -60,6 +61,16 @@ def _with_top(model: AbstractModel, top: int | None) -> AbstractModel:
         raise SettingsError(f"`--top` is for models that recommend; the task of this one is to {model.task}.",
                             "leave --top out")
     return model.with_top(top)
+
+
+def _with_risk(model: AbstractModel, risk: float | None) -> AbstractModel:
+    """The model that says `unsure` where more wrong answers than this would be risked."""
+    if risk is None:
+        return model
+    if not isinstance(model, Model):
+        raise SettingsError(f"`--risk` is for models that classify; the task of this one is to {model.task}.",
+                            "leave --risk out")
+    return model.answering(risk)
 
 
 def _format(format: str | None, output: str | None, as_json: bool) -> str:

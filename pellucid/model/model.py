@@ -1,17 +1,17 @@
 """The trained model: table in, answers out."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.core.note import Note
 from pellucid.data.check import check_columns
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import Inputs, encode_inputs
 from pellucid.features.targets import ClassTarget, NumberTarget, target_from_json
@@ -23,8 +23,9 @@ from pellucid.model.decision import cost_matrix, decide
 from pellucid.model.members import Members
 from pellucid.model.metrics import evaluate
 from pellucid.model.predictions import Predictions
-from pellucid.uncertainty.conformal import check_coverage
-from pellucid.uncertainty.temperature import temper
+from pellucid.model.promise import bar_of, measured_promise, predictions_of
+from pellucid.model.questions import questions
+from pellucid.model.unlikeness import Unlikeness
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ class Model(AbstractModel):
         settings: what the model was trained with.
         metrics: its quality on rows that were not used for anything else.
         about: versions, data fingerprint, date: information only.
+        unlikeness: what is usual in training rows; `None` where they were too few to tell, and in older files.
 
     Example:
         >>> model = pellucid.load("model.pellucid")  # doctest: +SKIP
@@ -56,6 +58,7 @@ class Model(AbstractModel):
     settings: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    unlikeness: Unlikeness | None = None
 
     @property
     def task(self) -> str:
@@ -80,9 +83,12 @@ class Model(AbstractModel):
 
     def answer(self, inputs: Mapping[str, Any]) -> np.ndarray:
         """What each member says: probabilities (members, rows, classes), or numbers (members, rows)."""
-        outputs = self.members.outputs(inputs).astype(np.float64)
+        return self.answer_of(self.members.outputs(inputs).astype(np.float64))
+
+    def answer_of(self, outputs: np.ndarray) -> np.ndarray:
+        """The same from what the networks gave, float64 (members, rows, outputs)."""
         if isinstance(self.target, ClassTarget):
-            return temper(two_columns(outputs), self.calibration.temperature)
+            return self.calibration.calibrator(two_columns(outputs))
         return np.clip(self.target.decode(outputs[..., 0]), self.target.low, self.target.high)
 
     def predict(self, data: Any, *, coverage: float | None = None) -> Predictions:
@@ -96,21 +102,10 @@ class Model(AbstractModel):
             DataError: a column is lacking; it is named.
         """
         table, inputs = self.encode(_rows(data))
-        coverage = self.calibration.coverage if coverage is None else check_coverage(coverage)
         columns = [feature.name for feature in self.features]
         notes = (*table.notes, *check_columns(table, columns, (self.target.name,)), *inputs.notes)
-        return replace(self._predictions(self.answer(inputs.arrays), coverage, notes), files=table.files)
-
-    def _predictions(self, answers: np.ndarray, coverage: float, notes: tuple[Note, ...]) -> Predictions:
-        mean, conformal = answers.mean(axis=0), self.calibration.conformal
-        common = {"task": self.task, "target": self.target.name, "coverage": coverage, "notes": notes}
-        by_fold = None if conformal is None else self.calibration.by_fold(answers)
-        if isinstance(self.target, ClassTarget):
-            sets = None if conformal is None else conformal.sets(by_fold, mean, coverage)
-            return Predictions(prediction=self.target.decode(self.decide(mean)), classes=self.target.classes,
-                               probabilities=mean, sets=sets, **common)
-        lower, upper = (None, None) if conformal is None else conformal.intervals(by_fold, coverage, mean)
-        return Predictions(prediction=mean, lower=lower, upper=upper, **common)
+        found = predictions_of(self, table, inputs.arrays, coverage)
+        return replace(found, notes=(*notes, *found.notes), files=table.files)
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Class indices (rows,) by the rule that was given in training: a threshold, costs, or the likeliest class."""
@@ -137,7 +132,12 @@ class Model(AbstractModel):
         outputs = predictions.probabilities if self.task == "classify" else predictions.prediction
         metrics = evaluate(self.task, truth[known], outputs, positive=self.positive)
         return {"task": self.task, "target": self.target.name, "rows": len(known), "left_out": len(table) - len(known),
-                "metrics": metrics, "promise": promise(predictions, truth[known])}
+                "metrics": metrics, "promise": measured_promise(predictions, truth[known], self.calibration.grouping)}
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row: the probability of its class, or its number; see `explain`."""
+        table, inputs = self.encode(_rows(data))
+        return questions(self, table, inputs, asked=asked, instead_of=instead_of, seed=seed)
 
     def truth(self, table: Table) -> np.ndarray:
         """The known answers: class indices (-1 where unknown), or numbers in the target's units (NaN where unknown)."""
@@ -150,17 +150,32 @@ class Model(AbstractModel):
             raise SettingsError("A rule of decision was given to a model that predicts numbers.", "leave it out")
         return replace(self, decision=dict(self.decision) | {"threshold": threshold, "costs": costs})
 
+    def answering(self, risk: float | None) -> Model:
+        """The same model that answers `unsure` where more than this share of wrong answers would be risked.
+
+        Raises:
+            SettingsError: the risk is out of range, or the model cannot promise one; see `promise.bar_of`.
+        """
+        if risk is not None:
+            bar_of(self, risk)
+        return replace(self, decision=dict(self.decision) | {"risk": risk})
+
+    def extra_tensors(self) -> dict[str, np.ndarray]:
+        """What is usual in training rows."""
+        return {} if self.unlikeness is None else self.unlikeness.tensors()
+
     def to_record(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""
         return {**self.common_record(), "target": self.target.to_json(), "calibration": self.calibration.to_json(),
-                "decision": plain_values(self.decision)}
+                "decision": plain_values(self.decision),
+                **({} if self.unlikeness is None else {"unlikeness": self.unlikeness.to_json()})}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], members: Members, extra: Mapping[str, np.ndarray]) -> Model:
         """The model that a file holds; `KeyError`, `TypeError` or `ValueError` where its parts do not fit."""
         return cls(tuple(feature_from_json(one) for one in record["features"]), target_from_json(record["target"]),
                    members, Calibration.from_json(record["calibration"]), record["decision"], record["settings"],
-                   record["metrics"], record["about"])
+                   record["metrics"], record["about"], Unlikeness.from_record(record.get("unlikeness"), extra))
 
     def about_lines(self) -> tuple[str, ...]:
         """What is predicted."""
@@ -169,19 +184,6 @@ class Model(AbstractModel):
     def __repr__(self) -> str:
         return (f"Model({self.task} `{self.target.name}` from {len(self.features)} columns, "
                 f"{len(self.members)} networks)")
-
-
-def promise(predictions: Predictions, truth: np.ndarray) -> dict[str, Any]:
-    """The coverage that was promised beside the one measured against `truth`, and how large sets or intervals are."""
-    if predictions.sets is not None:
-        held = predictions.sets[np.arange(len(truth)), truth]
-        size = {"mean_set_size": float(predictions.sets.sum(axis=1).mean())}
-    elif predictions.lower is not None:
-        held = (predictions.lower <= truth) & (truth <= predictions.upper)
-        size = {"mean_interval_width": float(np.mean(predictions.upper - predictions.lower))}
-    else:
-        return {}
-    return {"coverage_promised": predictions.coverage, "coverage_measured": float(held.mean()), **size}
 
 
 def _rows(data: Any) -> Any:

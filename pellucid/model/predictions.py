@@ -12,6 +12,8 @@ import polars as pl
 
 from pellucid.core.note import Note
 
+UNSURE = "unsure"
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -26,6 +28,11 @@ class Predictions:
         probabilities: float64 (rows, classes), each row sums to 1.
         sets: bool (rows, classes): which classes cannot be ruled out at `coverage`.
         lower, upper: float64 (rows,): the interval at `coverage`.
+        answered: bool (rows,): whether a row is answered at the risk that was asked for; else the answer is `unsure`.
+        unlikeness: float64 (rows,): how many times as far from what is usual as the middle of left-out training rows.
+        p_value: float64 (rows,): the share of left-out training rows that are at least as unlike the others.
+        groups: (rows,) the group of each row, -1 for none, where groups have a coverage of their own.
+        uncalibrated: float64 (rows, classes): probabilities before calibration.
         notes: what was noticed about the rows: unseen categories, missing or infinite values, extra columns.
         first_row: the number of the first row, where a large file is predicted in pieces.
         files: where each row comes from, where a folder is predicted; they stand in place of the row numbers.
@@ -40,6 +47,11 @@ class Predictions:
     sets: np.ndarray | None = None
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
+    answered: np.ndarray | None = None
+    unlikeness: np.ndarray | None = None
+    p_value: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    uncalibrated: np.ndarray | None = None
     notes: tuple[Note, ...] = ()
     first_row: int = 0
     files: pl.Series | None = None
@@ -66,10 +78,14 @@ class Predictions:
 
     def to_frame(self) -> pl.DataFrame:
         """A data frame, one row a prediction: `row` (or `file`), `prediction`, then `confidence`, one
-        `probability_<class>` each and `prediction_set` (a JSON list) for classes; `lower` and `upper` for numbers."""
+        `probability_<class>` each and `prediction_set` (a JSON list) for classes; `lower` and `upper` for numbers;
+        `unlikeness` and its `p_value`. With a risk, `answer` follows the prediction: the same, or `unsure`."""
         columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self))} if self.files is None \
             else {"file": self.files}
         columns["prediction"] = self.prediction.tolist()
+        if self.answered is not None:
+            columns["answer"] = [str(label) if sure else UNSURE for label, sure in zip(
+                self.prediction.tolist(), self.answered, strict=True)]
         if self.probabilities is not None:
             columns["confidence"] = self.confidence
             columns |= {f"probability_{label}": self.probabilities[:, index]
@@ -77,6 +93,8 @@ class Predictions:
             columns["prediction_set"] = [json.dumps(one, ensure_ascii=False) for one in self.prediction_sets()]
         if self.lower is not None:
             columns |= {"lower": self.lower, "upper": self.upper}
+        if self.unlikeness is not None:
+            columns |= {"unlikeness": self.unlikeness, "p_value": self.p_value}
         return pl.DataFrame(columns, strict=False)
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -7,15 +7,22 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from pellucid.report.result import ClassEvidence, NumberEvidence, Promise, Roc
-from pellucid.uncertainty import calibration_error, reliability, share_interval
+from pellucid.report.result import ClassEvidence, Honesty, NumberEvidence, Promise, Roc
+from pellucid.uncertainty import (
+    brier_score,
+    calibration_error,
+    debiased_calibration_error,
+    reliability,
+    share_interval,
+)
 
 MOST_POINTS = 2000
 MOST_CURVES = 6
 
 
 def class_evidence(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[Any], *, positive: int = 1,
-                   temperature: float | None = None) -> ClassEvidence:
+                   temperature: float | None = None, uncalibrated: np.ndarray | None = None,
+                   method: str = "") -> ClassEvidence:
     """Confusion counts, ROC curves and reliability of a classification.
 
     Args:
@@ -24,6 +31,8 @@ def class_evidence(labels: np.ndarray, probabilities: np.ndarray, classes: Seque
         classes: the class of each index.
         positive: the class that the ROC curve is about, where there are two.
         temperature: what the logits were divided by.
+        uncalibrated: (rows, classes), the same before calibration.
+        method: of calibration, in words.
     """
     labels, probabilities = np.asarray(labels, dtype=np.int64), np.asarray(probabilities, dtype=np.float64)
     number = len(classes)
@@ -31,11 +40,20 @@ def class_evidence(labels: np.ndarray, probabilities: np.ndarray, classes: Seque
     usual = np.argsort(-np.bincount(labels, minlength=number), kind="stable")[:MOST_CURVES]
     rocs = [_roc(labels == index, probabilities[:, index], str(classes[index]))
             for index in ([positive] if number == 2 else sorted(usual.tolist()))]
-    found = reliability(probabilities, labels, bins=int(np.clip(len(labels) // 20, 3, 10)), equal_count=True)
+    found = honesty(probabilities, labels)
     return ClassEvidence(
         tuple(str(label) for label in classes), confusion.reshape(number, number),
         tuple(roc for roc in rocs if roc is not None), found.confidence, found.frequency, found.low, found.high,
-        found.count, calibration_error(probabilities, labels), temperature)
+        found.count, found.calibration_error, temperature,
+        None if uncalibrated is None else honesty(uncalibrated, labels), found, method)
+
+
+def honesty(probabilities: np.ndarray, labels: np.ndarray) -> Honesty:
+    """Whether confidence means what it says; arguments as for `class_evidence`."""
+    found = reliability(probabilities, labels, bins=int(np.clip(len(labels) // 20, 3, 10)), equal_count=True)
+    return Honesty(found.confidence, found.frequency, found.low, found.high, found.count,
+                   calibration_error(probabilities, labels), debiased_calibration_error(probabilities, labels),
+                   brier_score(probabilities, labels))
 
 
 def _roc(truth: np.ndarray, scores: np.ndarray, label: str) -> Roc | None:

@@ -97,10 +97,16 @@ def reliability(evidence: ClassEvidence) -> str:
     """Confidence against the share of right answers, with 95 % intervals."""
     with drawing("reliability") as drawn:
         axes = drawn.axes
-        start = min(0.4, float(np.min(evidence.confidence, initial=0.4)), float(np.min(evidence.low, initial=0.4)))
+        before = evidence.before
+        others = [] if before is None else [before.confidence, before.frequency]
+        start = min(float(np.min(values, initial=0.4)) for values in (evidence.confidence, evidence.low, *others))
         axes.plot([start, 1], [start, 1], color=FAINT, linestyle=(0, (4, 3)), linewidth=1.2, label="perfectly honest")
         axes.vlines(evidence.confidence, evidence.low, evidence.high, color=BLUE, alpha=0.45, linewidth=1.5)
-        axes.plot(evidence.confidence, evidence.frequency, "o", color=BLUE, markersize=5, label="test rows")
+        if before is not None:
+            axes.plot(before.confidence, before.frequency, "x", color=VERMILION, markersize=5,
+                      label="before calibration")
+        axes.plot(evidence.confidence, evidence.frequency, "o", color=BLUE, markersize=5,
+                  label="test rows" if before is None else "after calibration")
         _shares(axes, "confidence", "answers that were right", start)
         axes.legend(loc="upper left")
     return drawn.svg

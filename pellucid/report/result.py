@@ -80,6 +80,27 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Honesty:
+    """How far confidence and frequency lie apart, before or after calibration.
+
+    Attributes:
+        confidence, frequency, low, high, count: the reliability bins.
+        calibration_error: expected calibration error.
+        debiased_error: root mean squared calibration error without the bias of few rows.
+        brier: Brier score.
+    """
+
+    confidence: np.ndarray
+    frequency: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    count: np.ndarray
+    calibration_error: float
+    debiased_error: float
+    brier: float
+
+
+@dataclass(frozen=True)
 class Curve:
     """The error by epoch.
 
@@ -131,6 +152,8 @@ class ClassEvidence:
         confidence, frequency, low, high, count: the reliability bins.
         calibration_error: expected calibration error.
         temperature: what the logits were divided by; None where they were not.
+        before, after: calibration; None where it was not measured.
+        method: of calibration, in words.
     """
 
     classes: tuple[str, ...]
@@ -143,6 +166,9 @@ class ClassEvidence:
     count: np.ndarray
     calibration_error: float
     temperature: float | None = None
+    before: Honesty | None = None
+    after: Honesty | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,15 @@ def _class_figures(evidence: ClassEvidence) -> list[Figure]:
             "how many false alarms (right). The closer to the upper left corner, the better; the number is the area "
             "below the curve."))
     tempered = "" if evidence.temperature is None else (
-        f" Confidence was adjusted on held-out rows (temperature {words.number(evidence.temperature)}).")
+        f" Confidence was adjusted on held-out rows by {evidence.method or 'one number'} (temperature "
+        f"{words.number(evidence.temperature)}).")
+    if evidence.before is not None and evidence.after is not None:
+        tempered += (f" Before, they lay {words.number(100 * evidence.before.calibration_error, 2)} points apart. The "
+                     f"Brier score, the mean squared distance of probability and truth, was "
+                     f"{words.fixed(evidence.before.brier)} before and is {words.fixed(evidence.after.brier)} after; "
+                     "without what chance alone would show, the typical distance was "
+                     f"{words.number(100 * evidence.before.debiased_error, 2)} and is "
+                     f"{words.number(100 * evidence.after.debiased_error, 2)} points.")
     found.append(figure(
         "Does confidence mean what it says?", figures.reliability(evidence),
         f"Reliability plot: calibration error {words.percent(evidence.calibration_error)}.",

@@ -27,6 +27,7 @@ OUTER_FOLDS = 5
 REPEATS = 2
 IMPORTANCE_ROWS = 2000
 IMPORTANCE_SECONDS = 2.5
+RISKS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 @dataclass(eq=False)
@@ -38,6 +39,10 @@ class Evidence:
         rows: the number of the table's row of each.
         network: probabilities (rows, classes), or numbers (rows,).
         sets, lower, upper: the network's promise.
+        uncalibrated: as `network`, before calibration; `None` for numbers.
+        answered: bool (rows, risks): whether a row is answered at each risk of `RISKS`; `None` where none is promised.
+        p_value: (rows,) of being like the training rows.
+        groups: (rows,) the group of each row, -1 for none.
         baselines: the same as `network`, by name.
         seconds: of fitting each, by name.
         labels: of the plain methods, for people.
@@ -50,6 +55,10 @@ class Evidence:
     sets: np.ndarray | None = None
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
+    uncalibrated: np.ndarray | None = None
+    answered: np.ndarray | None = None
+    p_value: np.ndarray | None = None
+    groups: np.ndarray | None = None
     baselines: dict[str, np.ndarray] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -65,7 +74,8 @@ def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.nd
     notes = tuple(replace(note, message=f"Test rows: {note.message}") for note in predictions.notes
                   if note.column in raw)
     evidence = Evidence(prepared.truth[test], test, network, predictions.sets, predictions.lower, predictions.upper,
-                        notes=notes)
+                        predictions.uncalibrated, _answered(model, predictions.probabilities), predictions.p_value,
+                        predictions.groups, notes=notes)
     if baselines:
         inputs, asked = (model.encode(prepared.table.take(rows))[1].arrays for rows in (train, test))
         fitted = fit_baselines(prepared.task, inputs, prepared.truth[train], classes=len(model.classes) or None,
@@ -74,6 +84,21 @@ def judge_model(prepared: Prepared, model: Model, train: np.ndarray, test: np.nd
             evidence.baselines[one.name] = one.predict(asked)
             evidence.seconds[one.name], evidence.labels[one.name] = one.seconds, one.label
     return evidence
+
+
+def _answered(model: Model, probabilities: np.ndarray | None) -> np.ndarray | None:
+    """Which rows are answered at each of `RISKS`, and at the model's own; `None` where no risk can be promised."""
+    found = model.calibration.abstention
+    if probabilities is None or found is None:
+        return None
+    bars = [found.bar(risk) for risk in risks_of(model)]
+    return probabilities.max(axis=1)[:, None] > np.array(bars)
+
+
+def risks_of(model: Model) -> tuple[float, ...]:
+    """The risks that answering is judged at, rising: some usual ones, and the model's own."""
+    own = model.decision.get("risk")
+    return tuple(sorted({*RISKS, *([] if own is None else [own])}))
 
 
 def cross_judge(prepared: Prepared, settings: Mapping[str, Any], *, baselines: bool = True) -> tuple[
@@ -97,7 +122,9 @@ def _joined(pieces: list[Evidence]) -> Evidence:
         return None if any(part is None for part in parts) else np.concatenate(parts)
 
     names = [name for name in pieces[0].baselines if all(name in piece.baselines for piece in pieces)]
-    return Evidence(**{name: join(name) for name in ("truth", "rows", "network", "sets", "lower", "upper")},
+    names_of_arrays = ("truth", "rows", "network", "sets", "lower", "upper", "uncalibrated", "answered", "p_value",
+                       "groups")
+    return Evidence(**{name: join(name) for name in names_of_arrays},
                     baselines={name: np.concatenate([piece.baselines[name] for piece in pieces]) for name in names},
                     seconds={name: float(np.mean([piece.seconds[name] for piece in pieces])) for name in names},
                     labels=pieces[0].labels)

@@ -15,7 +15,7 @@ from pellucid.errors import SettingsError
 from pellucid.features.inputs import encodes_alone, raw_features
 from pellucid.model.members import Members
 from pellucid.model.model import Model
-from pellucid.tasks.left_out import calibration_of, kept_members
+from pellucid.tasks.left_out import calibration_of, kept_members, unlikeness_of
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
 from pellucid.tasks.raw import raw_kinds
@@ -26,6 +26,8 @@ from pellucid.training.loop import Data
 from pellucid.training.objectives import AbstractObjective, Blended, Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
+
+DECIDING = ("positive", "threshold", "costs", "risk")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,10 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     trained = trained_members(spec, program, outcome)
     outputs = _left_out_outputs(trained, lesson, folds)
     kept = list(kept_members(lesson, outputs, folds, settings))
-    calibration = calibration_of(lesson, outputs[kept], tuple(folds[member] for member in kept), settings)
-    model = Model(lesson.features, lesson.target, trained.only(kept), calibration,
-                  decision={name: settings[name] for name in ("positive", "threshold", "costs")}, settings=settings)
+    left_out, members = tuple(folds[member] for member in kept), trained.only(kept)
+    model = Model(lesson.features, lesson.target, members, calibration_of(lesson, outputs[kept], left_out, settings),
+                  decision={name: settings.get(name) for name in DECIDING}, settings=settings,
+                  unlikeness=unlikeness_of(lesson, members, left_out))
     return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
 
 

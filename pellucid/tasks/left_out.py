@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.model.calibration import Calibration, calibrate_classes, calibrate_numbers, left_out, two_columns
+from pellucid.features.inputs import cardinalities
+from pellucid.model.calibration import (
+    Calibration,
+    Rows,
+    calibrate_classes,
+    calibrate_numbers,
+    left_out,
+    two_columns,
+)
+from pellucid.model.channels import channels
+from pellucid.model.members import Members
+from pellucid.model.unlikeness import Unlikeness, fit_unlikeness
 from pellucid.tasks.lesson import Lesson
 from pellucid.uncertainty.temperature import temper
 
@@ -32,7 +43,7 @@ def _left_out_errors(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...]
     deviation."""
     classify = lesson.task == "classify"
     answers = temper(two_columns(outputs)) if classify else outputs[..., 0]
-    judged, answers = left_out(answers, folds, np.where(lesson.weight > 0, lesson.folds, -1))
+    judged, answers = left_out(answers, folds, _counted_folds(lesson))
     truth = lesson.answers[judged]
     error = -np.log(np.maximum(answers[np.arange(len(judged)), truth], 1e-12)) if classify else (answers - truth) ** 2
     return error * lesson.weight[judged]
@@ -41,11 +52,20 @@ def _left_out_errors(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...]
 def calibration_of(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...],
                  settings: Mapping[str, Any]) -> Calibration:
     """Temperature, sets and intervals from the outputs (members, rows, outputs) on the training rows."""
-    row_folds = np.where(lesson.weight > 0, lesson.folds, -1)
+    common = {"coverage": settings["coverage"], "grouping": lesson.grouping}
     if lesson.task == "classify":
-        return calibrate_classes(two_columns(outputs), lesson.answers, folds, row_folds, weight=lesson.weight,
-                                 coverage=settings["coverage"])
+        rows = Rows(lesson.answers, _counted_folds(lesson), lesson.weight, lesson.groups)
+        return calibrate_classes(two_columns(outputs), rows, folds, **common)
     target = lesson.target
-    predictions = np.clip(target.decode(outputs[..., 0]), target.low, target.high)
-    return calibrate_numbers(predictions, target.decode(lesson.answers), folds, row_folds,
-                             coverage=settings["coverage"])
+    rows = Rows(target.decode(lesson.answers), _counted_folds(lesson), groups=lesson.groups,
+                channels=channels(lesson.inputs, cardinalities(lesson.features)))
+    return calibrate_numbers(np.clip(target.decode(outputs[..., 0]), target.low, target.high), rows, folds, **common)
+
+
+def unlikeness_of(lesson: Lesson, members: Members, folds: tuple[int, ...]) -> Unlikeness | None:
+    """What is usual in the training rows, so that others can be told."""
+    return fit_unlikeness(lesson.features, lesson.inputs, members, folds, _counted_folds(lesson))
+
+
+def _counted_folds(lesson: Lesson) -> np.ndarray:
+    return np.where(lesson.weight > 0, lesson.folds, -1)

@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.core.note import Note
 from pellucid.features.base import AbstractFeature
 from pellucid.features.targets import ClassTarget, NumberTarget
+from pellucid.model.groups import Grouping
 
 FEWEST_FOLDS = 5
 """A single network leaves out one of so many folds."""
@@ -31,6 +32,8 @@ class Lesson:
         folds: (rows,) the fold of each row, from 0.
         counts: int (rows,) how many equal rows each row stands for; 0 or 1 by its weight when `None`.
         notes: what was noticed while pictures, recordings and the like were read.
+        grouping: the groups that are each promised the coverage.
+        groups: (rows,) the group of each row, -1 for none.
     """
 
     features: tuple[AbstractFeature, ...]
@@ -41,6 +44,8 @@ class Lesson:
     folds: np.ndarray
     counts: np.ndarray | None = None
     notes: tuple[Note, ...] = ()
+    grouping: Grouping | None = None
+    groups: np.ndarray | None = None
 
     @property
     def task(self) -> str:

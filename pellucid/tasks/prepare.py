@@ -26,6 +26,7 @@ from pellucid.features.targets import (
 )
 from pellucid.features.types import feature_types
 from pellucid.model.decision import cost_matrix, decide
+from pellucid.model.groups import Grouping, fit_grouping
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resolve
 from pellucid.tasks.lesson import Lesson, num_folds
 
@@ -44,6 +45,7 @@ class Prepared:
         notes: what was noticed.
         duplicates: rows with equal inputs share a number.
         groups, times: of the rows, where the user named such a column.
+        grouping: the groups that are each promised the coverage.
     """
 
     table: Table
@@ -54,6 +56,7 @@ class Prepared:
     duplicates: np.ndarray
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    grouping: Grouping | None = None
 
     @property
     def task(self) -> str:
@@ -113,7 +116,15 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
         table, truth = table.take(known), truth[known]
     groups = _groups(table, settings["group_column"]) if families is None else families[known]
     return Prepared(table, schema, fitted, truth, notes, equal_rows(table, schema), groups=groups,
-                    times=_times(table, settings["time_column"]))
+                    times=_times(table, settings["time_column"]), grouping=_grouping(table, target, settings))
+
+
+def _grouping(table: Table, target: str, settings: Mapping[str, Any]) -> Grouping | None:
+    """The groups that are each promised the coverage."""
+    name = settings["coverage_group"]
+    if name == target and name is not None:
+        raise SettingsError(f"`coverage_group` was `{name}`, which is the target.", "name another column")
+    return None if name is None else fit_grouping(name, table.column(name))
 
 
 def _fit_target(table: Table, target: str,
@@ -124,7 +135,7 @@ def _fit_target(table: Table, target: str,
         classes = fit_class_target(target, column, positive=settings["positive"])
         _check_rule(settings, classes)
         return classes, classes.encode(column)
-    for name in ("positive", "threshold", "costs"):
+    for name in ("positive", "threshold", "costs", "risk"):
         if settings[name] is not None:
             raise SettingsError(f"`{name}` was {settings[name]!r}, but `{target}` holds numbers.",
                                 f"leave {name} out, or set the task to classify")
@@ -136,6 +147,9 @@ def _check_rule(settings: Mapping[str, Any], classes: ClassTarget) -> None:
     """Tell a rule of decision that does not fit the classes before anything is trained."""
     costs = None if settings["costs"] is None else cost_matrix(settings["costs"], classes.classes)
     decide(np.zeros((0, len(classes.classes))), costs=costs, threshold=settings["threshold"])
+    if settings["risk"] is not None and (costs is not None or settings["threshold"] is not None):
+        raise SettingsError(f"`risk` was {settings['risk']!r}, but a threshold or costs decide, and an error rate can "
+                            "be promised for the most probable class only.", "leave one of them out")
 
 
 def _families(table: Table, schema: Schema, name: str | None) -> np.ndarray | None:
@@ -176,12 +190,15 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     width = len(number_names(features)) + sum(cardinalities(features))
     classes = len(target.classes) if isinstance(target, ClassTarget) else 0
     chosen = resolve(settings, TableSize(len(rows), width, classes), features)
+    chosen |= {name: settings[name] for name in ("coverage_group", "risk")}
     weight = class_weights(answers, classes) if chosen["class_weight"] == "balanced" and classes else np.ones(len(rows))
     if encodes_alone(features):
         weight = weight * _with_value(features, inputs)
     folds = prepared.folds(rows, num_folds(chosen, len(rows)), chosen["seed"])
     lesson = Lesson(features, target, inputs.arrays, answers, weight.astype(np.float32), folds,
-                    notes=tuple(note for note in inputs.notes if note.column in raw))
+                    notes=tuple(note for note in inputs.notes if note.column in raw), grouping=prepared.grouping,
+                    groups=None if prepared.grouping is None else prepared.grouping.read(
+                        table.column(prepared.grouping.column)))
     return lesson, decided(features, inputs.arrays, answers, classes, chosen)
 
 

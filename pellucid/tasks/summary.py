@@ -24,6 +24,7 @@ from pellucid.report.result import (
     SchemaRow,
 )
 from pellucid.report.verdict import compare_with_best, write_verdict
+from pellucid.tasks.confidence import METHODS, confidence_metrics, confidence_sections, promise_metrics
 from pellucid.tasks.gallery import picture_sections
 from pellucid.tasks.judge import IMPORTANCE_ROWS, OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
 from pellucid.tasks.learn import Learned
@@ -73,14 +74,18 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
         cost=cost_of(outcome, story.stages, story.learned.plan.batch_size),
         settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
-        sections=picture_sections(prepared, model, evidence),
+        sections=(*picture_sections(prepared, model, evidence), *confidence_sections(model, evidence)),
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
-    return result, _metrics(result), {"versions": versions(), "created": result.created,
+    return result, _metrics(result, story), {"versions": versions(), "created": result.created,
                                       "data": prepared.table.source, "rows": result.rows}
 
 
-def _metrics(result: Result) -> dict[str, Any]:
+def _metrics(result: Result, story: Story) -> dict[str, Any]:
     found = metrics_of_run(result)
+    model = story.learned.model
+    if "promise" in found:
+        found["promise"] |= promise_metrics(model, story.evidence)
+    found |= confidence_metrics(model, story.evidence, result.evidence)
     if result.decision is not None:
         found["decision"] = {"threshold": result.decision.threshold, "rules": [
             {"rule": one.rule, "cost": one.cost, "expected_cost": one.expected, "error_rate": one.error_rate,
@@ -128,7 +133,8 @@ def _evidence(story: Story) -> ClassEvidence | NumberEvidence:
     if story.prepared.task == "regress":
         return number_evidence(evidence.truth, evidence.network, evidence.lower, evidence.upper)
     return class_evidence(evidence.truth, evidence.network, model.classes, positive=model.positive,
-                          temperature=model.calibration.temperature)
+                          temperature=model.calibration.temperature, uncalibrated=evidence.uncalibrated,
+                          method=METHODS[model.calibration.calibrator.method])
 
 
 def _decision(story: Story) -> DecisionReport | None:

@@ -20,83 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.core.declared import TRAIN
-from pellucid.errors import DataError, ShapeError
+from pellucid.errors import ShapeError
+from pellucid.uncertainty.scores import MOST_SCORES, Scores, by_fold, check_coverage, largest_coverage, needed
+from pellucid.uncertainty.strangeness import Strangeness, class_scores
 
-MOST_SCORES = 2000
 HALVINGS = 30
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """The sorted scores of one fold, rounded up to eight digits so that a saved model holds just these.
-
-    Above `MOST_SCORES` only evenly spaced ones are kept, each standing for those below it.
-
-    Attributes:
-        values: ascending, float64.
-        count: how many scores they stand for.
-    """
-
-    values: np.ndarray
-    count: int
-
-    @classmethod
-    def of(cls, scores: np.ndarray) -> Scores:
-        """Sort and, where there are many, compress; a compressed score is never smaller than the true one."""
-        values = np.sort(_round_up(np.asarray(scores, dtype=np.float64)))
-        return cls(values[_ranks(len(values), min(len(values), MOST_SCORES))[1:] - 1], len(values))
-
-    def ranks(self) -> np.ndarray:
-        """How many scores lie within the first j stored values, for j = 0 ... len(values)."""
-        return _ranks(self.count, len(self.values))
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON value; `from_json` gives the same scores to the last bit."""
-        return {"count": self.count, "values": self.values.tolist()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Scores:
-        """The scores that `to_json` wrote."""
-        return cls(np.asarray(value["values"], dtype=np.float64), int(value["count"]))
-
-
-def _ranks(count: int, kept: int) -> np.ndarray:
-    """0 and then the ranks 1 ... count of the `kept` stored scores, the last one always the largest."""
-    return -(-np.arange(kept + 1) * count // max(kept, 1))
-
-
-def _round_up(values: np.ndarray) -> np.ndarray:
-    """Eight significant digits, never less than `values`, which are not negative."""
-    unit = 10.0 ** (np.floor(np.log10(np.where(values > 0, values, 1.0))) - 7)
-    return np.array([float(f"{value:.8g}") for value in np.ceil(values / unit) * unit], dtype=np.float64)
-
-
-def check_coverage(coverage: float) -> float:
-    """`coverage` as a float; `SettingsError` unless it lies strictly between 0 and 1."""
-    return TRAIN["coverage"].check(coverage)
-
-
-def _by_fold(scores: np.ndarray, folds: np.ndarray, num_folds: int | None) -> tuple[Scores, ...]:
-    folds = np.asarray(folds, dtype=np.int64)
-    if folds.shape != scores.shape:
-        raise ShapeError(f"Expected one fold number for each of {len(scores)} rows, got {folds.shape}.",
-                         "pass folds of shape (rows,)")
-    if not len(scores) or not np.isfinite(scores).all():
-        raise DataError("Conformal prediction needs at least one held-out row, and finite predictions for all of them.",
-                        "leave some rows out of training, or lower the learning rate if training diverged")
-    num_folds = int(folds.max()) + 1 if num_folds is None else num_folds
-    return tuple(Scores.of(scores[folds == fold]) for fold in range(num_folds))
-
-
-def _needed(folds: tuple[Scores, ...], coverage: float) -> int:
-    """The rank of the score that a new row's score stays below with this coverage; above n when there is none."""
-    return max(1, math.ceil(check_coverage(coverage) * (sum(fold.count for fold in folds) + 1) - 1e-9))
-
-
-def _largest_coverage(folds: tuple[Scores, ...]) -> float:
-    count = sum(fold.count for fold in folds)
-    return count / (count + 1)
+__all__ = ["MOST_SCORES", "ClassConformal", "NumberConformal", "Scores", "check_coverage", "class_scores"]
 
 
 def _check_members(folds: tuple[Scores, ...], outputs: np.ndarray, shape: str, ndim: int) -> np.ndarray:
@@ -107,22 +36,13 @@ def _check_members(folds: tuple[Scores, ...], outputs: np.ndarray, shape: str, n
     return outputs
 
 
-def class_scores(probabilities: np.ndarray) -> np.ndarray:
-    """How strange each class would be: 0 for the most probable class, 1 - p for the others.
-
-    1 - p gives the smallest sets on average (Sadinle, Lei, Wasserman 2019, Least ambiguous set-valued classifiers).
-    The top class belongs to every set anyway; counting it as not strange at all keeps that from widening the rest.
-
-    Args:
-        probabilities: (..., classes).
-    """
-    scores = 1.0 - np.asarray(probabilities, dtype=np.float64)
-    return np.where(scores == scores.min(axis=-1, keepdims=True), 0.0, scores)
-
-
 @dataclass(frozen=True, eq=False)
 class ClassConformal:
     """Prediction sets: the classes that cannot be ruled out at a stated coverage.
+
+    Args:
+        folds: the scores of the rows of each fold.
+        strangeness: what the scores are.
 
     Example:
         >>> held_out = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
@@ -132,10 +52,11 @@ class ClassConformal:
     """
 
     folds: tuple[Scores, ...]
+    strangeness: Strangeness = Strangeness()
 
     @classmethod
-    def fit(cls, probabilities: np.ndarray, labels: np.ndarray, folds: np.ndarray,
-            num_folds: int | None = None) -> ClassConformal:
+    def fit(cls, probabilities: np.ndarray, labels: np.ndarray, folds: np.ndarray, num_folds: int | None = None,
+            strangeness: Strangeness | None = None) -> ClassConformal:
         """Learn from held-out rows.
 
         Args:
@@ -144,18 +65,20 @@ class ClassConformal:
             labels: (rows,) index of the true class.
             folds: (rows,) 0 ... K-1.
             num_folds: K; by default the largest fold number + 1.
+            strangeness: how strange a class is for a row; the least ambiguous score when `None`.
         """
-        scores = class_scores(probabilities)
+        strangeness = strangeness or Strangeness()
+        scores = strangeness(probabilities)
         labels = np.asarray(labels, dtype=np.int64)
         if scores.ndim != 2 or labels.shape != scores.shape[:1]:
             raise ShapeError(f"Expected probabilities (rows, classes) and labels (rows,), got {scores.shape} and "
                              f"{labels.shape}.", "pass one label for each row of probabilities")
-        return cls(_by_fold(scores[np.arange(len(labels)), labels], folds, num_folds))
+        return cls(by_fold(scores[np.arange(len(labels)), labels], folds, num_folds), strangeness)
 
     @property
     def largest_coverage(self) -> float:
         """Above this coverage a set holds every class: too few rows to rule any out."""
-        return _largest_coverage(self.folds)
+        return largest_coverage(self.folds)
 
     def sets(self, member_probabilities: np.ndarray, probabilities: np.ndarray, coverage: float = 0.9) -> np.ndarray:
         """The classes that stay possible: those that fewer than ceil(coverage (n + 1)) held-out scores lie below.
@@ -172,21 +95,23 @@ class ClassConformal:
         """
         members = _check_members(self.folds, member_probabilities, "rows, classes", 3)
         below = np.zeros(members.shape[1:], dtype=np.int64)
-        for fold, scores in zip(self.folds, class_scores(members), strict=True):
+        for fold, scores in zip(self.folds, self.strangeness(members), strict=True):
             below += fold.ranks()[np.searchsorted(fold.values, scores, side="left")]
-        sets = below < _needed(self.folds, coverage)
+        sets = below < needed(self.folds, coverage)
         if len(sets):
             sets[np.arange(len(sets)), np.asarray(probabilities).argmax(axis=1)] = True
         return sets
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value."""
-        return {"kind": "classes", "folds": [fold.to_json() for fold in self.folds]}
+        return {"kind": "classes", "folds": [fold.to_json() for fold in self.folds],
+                "strangeness": self.strangeness.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ClassConformal:
         """What `to_json` wrote."""
-        return cls(tuple(Scores.from_json(fold) for fold in value["folds"]))
+        return cls(tuple(Scores.from_json(fold) for fold in value["folds"]),
+                   Strangeness.from_json(value.get("strangeness")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,12 +137,12 @@ class NumberConformal:
             folds: (rows,) 0 ... K-1.
             num_folds: K; by default the largest fold number + 1.
         """
-        return cls(_by_fold(np.abs(np.asarray(residuals, dtype=np.float64)), folds, num_folds))
+        return cls(by_fold(np.abs(np.asarray(residuals, dtype=np.float64)), folds, num_folds))
 
     @property
     def largest_coverage(self) -> float:
         """Above this coverage intervals are infinite: too few rows for a bound."""
-        return _largest_coverage(self.folds)
+        return largest_coverage(self.folds)
 
     def intervals(self, member_outputs: np.ndarray, coverage: float = 0.9,
                   prediction: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -232,16 +157,16 @@ class NumberConformal:
             (lower, upper), -inf and inf when `coverage` is above `largest_coverage`.
         """
         members = _check_members(self.folds, member_outputs, "rows", 2)
-        needed = _needed(self.folds, coverage)
-        if needed > sum(fold.count for fold in self.folds):
+        rank = needed(self.folds, coverage)
+        if rank > sum(fold.count for fold in self.folds):
             infinite = np.full(members.shape[1], np.inf)
             return -infinite, infinite
-        lower, upper = -self._order_statistic(-members, needed), self._order_statistic(members, needed)
+        lower, upper = -self._order_statistic(-members, rank), self._order_statistic(members, rank)
         also = upper if prediction is None else np.asarray(prediction, dtype=np.float64)
         return np.minimum(np.minimum(lower, upper), also), np.maximum(np.maximum(lower, upper), also)
 
-    def _order_statistic(self, members: np.ndarray, needed: int) -> np.ndarray:
-        """The `needed`-th smallest of members[k] + score over all folds k and their scores, for each row.
+    def _order_statistic(self, members: np.ndarray, rank: int) -> np.ndarray:
+        """The `rank`-th smallest of members[k] + score over all folds k and their scores, for each row.
 
         Between the smallest and the largest of the folds' own order statistics the interval that holds it is halved,
         counting by binary search: K log(n) per row and step instead of n. What is left is 1e-9 of that distance, on
@@ -251,13 +176,13 @@ class NumberConformal:
         order = np.argsort(members.mean(axis=0))  # binary search is twice as fast for ordered rows
         folds = [(fold.values, fold.ranks(), outputs)
                  for fold, outputs in zip(self.folds, members[:, order], strict=True) if fold.count]
-        bound = [values[min(np.searchsorted(ranks, math.ceil(needed * ranks[-1] / count)), len(values)) - 1]
+        bound = [values[min(np.searchsorted(ranks, math.ceil(rank * ranks[-1] / count)), len(values)) - 1]
                  + outputs for values, ranks, outputs in folds]
         low, high = np.min(bound, axis=0), np.max(bound, axis=0)
         for _ in range(HALVINGS if len(folds) > 1 else 0):
             middle = (low + high) / 2
             enough = sum(ranks[np.searchsorted(values, middle - outputs, side="right")]
-                         for values, ranks, outputs in folds) >= needed
+                         for values, ranks, outputs in folds) >= rank
             low, high = np.where(enough, low, middle), np.where(enough, middle, high)
         result = np.empty_like(high)
         result[order] = high

@@ -29,6 +29,7 @@ from pellucid.model.export.onnx_inputs import columns_of
 from pellucid.model.members import Members
 from pellucid.model.model import Model
 from pellucid.networks import build
+from pellucid.uncertainty import Calibrator
 
 GENERATOR = np.random.default_rng(7)
 ROWS = 200
@@ -102,8 +103,10 @@ def made_up_model(target, *, normalise="standard", names=tuple(TABLE.columns), o
             "cardinalities": list(cardinalities(columns)),
             "out_features": outputs or (len(target.classes) if classify else 1), "skip": True,
             **(network or {}), "body": {"hidden": [8], **(body or {})}}
+    beta = ((0.8, 1.0, 1.3), (0.2, -0.1, 0.0)) if classify and len(target.classes) == 3 else ()
     return Model(columns, target, made_up_members(spec, members, dtype, same_edges),
-                 Calibration(tuple(range(members)), 1.7 if classify else 1.0), decision or {})
+                 Calibration(tuple(range(members)), Calibrator(1.7, *beta) if classify else Calibrator()),
+                 decision or {})
 
 
 CLOSE = 1e-5

@@ -14,7 +14,8 @@ import numpy as np
 
 from pellucid.errors import UserError
 from pellucid.features.targets import ClassTarget, NumberTarget
-from pellucid.model.export.activations import Function, numpy_activations, softmax
+from pellucid.model.export.activations import Function, log_softmax, numpy_activations, softmax
+from pellucid.uncertainty.calibrator import Calibrator
 
 EPSILON = 1e-5  # of layer and batch normalisation
 ONE_HOT_LIMIT = 20  # where the specification names none
@@ -190,13 +191,14 @@ def one_hot_table(cardinality: int) -> np.ndarray:
     return np.eye(cardinality, dtype=np.float32)[None, :, 1:]
 
 
-def answers(outputs: np.ndarray, target: ClassTarget | NumberTarget, temperature: float, single: bool) -> np.ndarray:
+def answers(outputs: np.ndarray, target: ClassTarget | NumberTarget, calibrator: Calibrator,
+            single: bool) -> np.ndarray:
     """The mean answer of all members, float64: probabilities (rows, classes), or numbers (rows, 1).
 
     Args:
         outputs: as from `SavedNetwork.outputs`.
         target: what is predicted.
-        temperature: by which logits are divided.
+        calibrator: from logits to probabilities.
         single: whether one logit stands for two classes: that of the second, the first one's being 0.
     """
     outputs = outputs.astype(np.float64)
@@ -204,4 +206,8 @@ def answers(outputs: np.ndarray, target: ClassTarget | NumberTarget, temperature
         return np.mean(np.clip(outputs * target.scale + target.center, target.low, target.high), axis=0)
     if single:
         outputs = outputs @ np.array([[0.0, 1.0]])
-    return np.mean(softmax(outputs / temperature), axis=0)
+    outputs = outputs / calibrator.temperature
+    if calibrator.bias:
+        scale = np.array(calibrator.scale or [1.0])
+        outputs = log_softmax(outputs) * scale + np.array(calibrator.bias)
+    return np.mean(softmax(outputs), axis=0)

@@ -17,6 +17,7 @@ from pellucid.features.types import feature_from_json
 from pellucid.model.archive import read_archive
 from pellucid.model.calibration import Calibration
 from pellucid.model.export.forward import SavedNetwork, answers
+from pellucid.uncertainty.calibrator import Calibrator
 
 if TYPE_CHECKING:
     from pellucid.model.model import Model
@@ -34,13 +35,13 @@ class SavedModel:
         features: how each input column is encoded.
         target: what is predicted.
         network: the members.
-        temperature: by which logits are divided.
+        calibrator: from logits to probabilities.
     """
 
     features: tuple[AbstractFeature, ...]
     target: ClassTarget | NumberTarget
     network: SavedNetwork
-    temperature: float
+    calibrator: Calibrator
 
     @property
     def single(self) -> bool:
@@ -58,7 +59,7 @@ class SavedModel:
         """As `predict_numpy`."""
         inputs = encode_inputs(self.features, as_table(data)).arrays
         tiles = [answers(self.outputs({name: array[start:start + TILE] for name, array in inputs.items()}),
-                         self.target, self.temperature, self.single)
+                         self.target, self.calibrator, self.single)
                  for start in range(0, max(len(inputs["numbers"]), 1), TILE)]
         found = np.concatenate(tiles)
         return found if isinstance(self.target, ClassTarget) else found[:, 0]
@@ -89,7 +90,7 @@ def saved_model(source: str | Path | Model) -> SavedModel:
 def _saved(record: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> SavedModel:
     return SavedModel(tuple(feature_from_json(one) for one in record["features"]), target_from_json(record["target"]),
                       SavedNetwork(record["network"], tensors),
-                      Calibration.from_json(record["calibration"]).temperature)
+                      Calibration.from_json(record["calibration"]).calibrator)
 
 
 def predict_numpy(source: str | Path | Model, rows: Any) -> np.ndarray:

@@ -50,7 +50,7 @@ def export_onnx(model: Model, path: str | Path) -> OnnxFile:
 
     The file takes raw columns, each (rows, 1): numbers as double with NaN for a missing value; categories and yes-or-no
     columns as text with "" for a missing value, spelled as in the table and without blanks around them. It gives
-    `prediction`, and for classes `probabilities`. All members, the temperature and the rule of decision are inside;
+    `prediction`, and for classes `probabilities`. All members, their calibration and the rule of decision are inside;
     prediction sets and intervals are not.
 
     Args:
@@ -71,7 +71,7 @@ def export_onnx(model: Model, path: str | Path) -> OnnxFile:
     columns = columns_of(saved.features, OUTPUTS)
     graph = Graph(reserved=[*OUTPUTS, *(column.name for column in columns)])
     outputs = saved.network.outputs(*encode(graph, columns))
-    answer = answers(outputs, saved.target, saved.temperature, saved.single)
+    answer = answers(outputs, saved.target, saved.calibrator, saved.single)
     if isinstance(saved.target, ClassTarget):
         graph.output("probabilities", answer, ["rows", len(saved.target.classes)])
         graph.output("prediction", _labels(graph, saved.target, _decided(model, answer)), ["rows"])
