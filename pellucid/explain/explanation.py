@@ -96,12 +96,12 @@ class Explanation:
         lines = [f"The {self.unit} is {self.amount(self.whole)}; it would be {self.amount(self.empty)} if nothing were "
                  f"known of this row. The parts below make up the difference of "
                  f"{self.amount(self.difference, signed=True)}."]
-        for sign, words in ((1, "speaks"), (-1, "against")):
+        for sign, side in ((1, "for"), (-1, "against")):
             strongest = [place for place in self.order if sign * self.contributions[place] > 0][:3]
             if strongest:
                 named = ", ".join(f"{self.parts[place]} ({self.amount(self.contributions[place], signed=True)})"
                                   for place in strongest)
-                lines.append(f"{'Most speaks for it' if words == 'speaks' else 'Most speaks against it'}: {named}.")
+                lines.append(f"Most speaks {side} it: {named}.")
         lines.append(f"All {len(self.parts)} parts sum to {self.amount(self.contributions.sum(), signed=True)} "
                      f"({self._gap()}).")
         if self.faithfulness is not None:
@@ -109,9 +109,9 @@ class Explanation:
         return (*lines, *self.notes)
 
     def _gap(self) -> str:
-        share = abs(self.completeness) / max(abs(self.difference), 1e-12)
-        return "exactly the difference" if share < 1e-6 or abs(self.completeness) < 1e-9 else (
-            f"the difference but for {self.amount(self.completeness, signed=True)}")
+        gap = self.amount(self.completeness, signed=True)
+        return f"the difference but for {gap}" if any(digit in "123456789" for digit in gap) else (
+            "the difference, to the digits shown")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the strongest part first."""

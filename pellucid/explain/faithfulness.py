@@ -123,11 +123,13 @@ class Faithfulness:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        return f"{DO_NOT_RELY}: {'; '.join(self.troubles())}." if self.troubles() else (
-            f"{RELY}: when parts are taken away in its order, the answer gives way sooner than in a random order "
-            f"(by {self.deletion.gain:.0%} of its range, 95 % interval {self.deletion.low:.0%} to "
-            f"{self.deletion.high:.0%}), and when they are put in, it comes back sooner (by "
-            f"{self.insertion.gain:.0%}).")
+        if self.troubles():
+            return f"{DO_NOT_RELY}: {'; '.join(self.troubles())}."
+        gain, low, high, back = (f"{100 * value:.0f}" for value in (
+            self.deletion.gain, self.deletion.low, self.deletion.high, self.insertion.gain))
+        return (f"{RELY}: when parts are taken away in its order, the answer gives way sooner than in a random order "
+                f"(by {gain} % of its range, 95 % interval {low} to {high} %), and when they are put in, it comes back "
+                f"sooner (by {back} %).")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the verdict."""

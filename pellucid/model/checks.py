@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.explain.answer import METHODS
 from pellucid.explain.faithfulness import ModelChecks, agreement
 from pellucid.explain.game import Game
+from pellucid.explain.gradients import STEPS
 
 ROWS = 16
 DEAR_ROWS = 4
@@ -64,7 +65,7 @@ def _explained(model: Any, data: Any, rows: int, seed: int) -> list[tuple[np.nda
 def _contributions(game: Game, seed: int) -> tuple[np.ndarray, Any]:
     if game.gradients is None:
         return METHODS["occlusion"](game, seed)[0], None
-    slopes = game.gradients(4)
+    slopes = game.gradients(STEPS)
     if slopes.by_member is None or len(slopes.by_member) < 2:
         return slopes.contributions, None
     middle = len(slopes.by_member) // 2

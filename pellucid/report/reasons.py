@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 from pellucid.core.part import Part
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.game import Cell
+from pellucid.report.canvas import BLUE, INK, VERMILION, drawing
+from pellucid.report.figures import short
 from pellucid.report.marking import marked
 
 MOST_BARS = 10
@@ -51,6 +53,27 @@ def bars(explanation: Explanation, most: int = MOST_BARS) -> tuple[Bar, ...]:
     return tuple(Bar(label, explanation.amount(value, signed=True),
                      f"± {explanation.amount(error)}".replace(" %", "") if error > 0 else "", abs(value) / largest,
                      "for" if value >= 0 else "against") for label, value, error in values)
+
+
+def bar_chart(explanation: Explanation, name: str) -> str:
+    """The bars as an SVG element; `name` is unique on the page."""
+    shown = bars(explanation)
+    signed = [bar.share * (1 if bar.speaks == "for" else -1) for bar in shown]
+    places = np.arange(len(shown))
+    with drawing(name, 5.2, 0.5 + 0.25 * len(shown)) as drawn:
+        axes = drawn.axes
+        axes.barh(places, signed, height=0.62, color=[BLUE if value >= 0 else VERMILION for value in signed])
+        for place, bar, value in zip(places, shown, signed, strict=True):
+            axes.annotate(bar.amount, (value, place), (3 if value >= 0 else -3, 0), textcoords="offset points",
+                          ha="left" if value >= 0 else "right", va="center", fontsize=7.5)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_yticks(places, [short(bar.label, 34) for bar in shown])
+        axes.set_xticks([])
+        axes.set_xlim(min(-0.35, min(signed, default=0) - 0.35), max(0.35, max(signed, default=0) + 0.35))
+        axes.invert_yaxis()
+        axes.grid(visible=False)
+        axes.spines[["left", "bottom"]].set_visible(False)
+    return drawn.svg
 
 
 def marked_text(cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:

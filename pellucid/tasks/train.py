@@ -13,6 +13,7 @@ from pellucid.core.note import Note
 from pellucid.data.read import as_table
 from pellucid.errors import SettingsError
 from pellucid.nn.activations import range_warning
+from pellucid.tasks.explaining import reasons_of
 from pellucid.tasks.find_rate import find_rate
 from pellucid.tasks.folder import RunFolder, fingerprint
 from pellucid.tasks.job import Order
@@ -154,7 +155,13 @@ def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Stor
 
 
 def _written(story: Story, folder: RunFolder) -> Run:
+    reasons = None
+    if story.evidence is not None and story.learned.outcome.ending != "interrupted":
+        with story.stages.timed("checking explanations"):
+            reasons = reasons_of(story.learned.model, story.prepared.table, story.evidence, story.settings["seed"])
     result, metrics, about = summarise(story)
+    if reasons is not None:
+        result, metrics, about = reasons.added(result, metrics, about)
     model = story.learned.model.with_metrics(metrics, about)
     finished = Run(folder.path, model, result, metrics, story.learned.outcome.history, story.learned.outcome.ending)
     return _kept(finished, folder, story.settings)
