@@ -12,7 +12,7 @@ NETWORKS = ("feedforward",)
 ZOO = (
     "feedforward", "tabular", "convolutional", "recurrent", "convolutional_recurrent", "recursive", "transformer",
     "graph", "restricted_boltzmann_machine", "belief", "autoencoder", "variational_autoencoder", "adversarial",
-    "memory", "embedder", "mixture", "spectrogram", "time_series", "voxel", "factorisation",
+    "memory", "embedder", "mixture", "spectrogram", "time_series", "film", "voxel", "factorisation",
     "wide_and_deep", "efficient",
 )
 """All that can be looked at by name."""
@@ -72,10 +72,10 @@ AUGMENTATIONS = ("none", "characters", "photographs")
 """How training pictures are changed at random: not at all; without mirroring them; with it."""
 
 FEATURE_TYPES = (
-    "number", "category", "boolean", "date", "text", "image", "audio", "series", "molecule", "molecule_3d",
+    "number", "category", "boolean", "date", "text", "image", "video", "audio", "series", "molecule", "molecule_3d",
     "tree", "identifier", "ignore",
 )
-MEDIA_TYPES = ("image", "audio")
+MEDIA_TYPES = ("image", "video", "audio")
 """Those whose cells are paths of files, or their bytes."""
 UNUSED_TYPES = ("identifier", "ignore")
 """Those that no network gets to see."""
@@ -83,5 +83,5 @@ FEATURE_TYPE_ALIASES = {
     "numeric": "number", "float": "number", "integer": "number", "int": "number", "categorical": "category",
     "bool": "boolean", "binary": "boolean", "datetime": "date", "time": "date", "id": "identifier", "skip": "ignore",
     "string": "category", "str": "category", "picture": "image", "photo": "image", "images": "image",
-    "sequence": "series", "signal": "series", "time_series": "series",
+    "sequence": "series", "signal": "series", "film": "video", "videos": "video", "time_series": "series",
 }

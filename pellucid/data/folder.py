@@ -11,10 +11,11 @@ import polars as pl
 
 from pellucid.core.note import Note
 from pellucid.data.encoding import to_utf8
+from pellucid.data.films import are_animated, films_of, grouped
 from pellucid.data.media import ENDINGS, Look, digests_of, look_at, named, noun
 from pellucid.data.table import Table
 from pellucid.errors import DataError
-from pellucid.features.media import NOUNS, PICTURES, RECORDINGS
+from pellucid.features.media import NOUNS, PICTURES, RECORDINGS, SERIES
 
 LABEL = "label"
 PARTS = ("train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval")
@@ -22,6 +23,7 @@ NO_TEXT = (*ENDINGS, ".csv", ".tsv", ".tab", ".dat", ".data", ".json", ".jsonl",
            ".toml", ".ini", ".py", ".ipynb", ".sh", ".log", ".svg")
 TABLES = (".csv", ".tsv", ".tab", ".gz", ".parquet", ".jsonl", ".ndjson", ".xlsx")
 LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r")
+OWN_ENDINGS = {"image": PICTURES, "video": PICTURES, "audio": RECORDINGS, "series": (*SERIES, ".npy")}
 HINT = "make one sub-folder for each class, with its pictures, recordings or texts inside"
 
 
@@ -42,8 +44,9 @@ def read_folder(path: Path) -> Table:
         path: a folder with one sub-folder for each class, or with files only, whose class is not known.
 
     Returns:
-        A table with the column `image` or `audio` (full paths) or `text` (contents); and, where there are sub-folders,
-        `label`: their names, without a value for files beside them. `files` are the paths relative to the folder.
+        A table with the column `image`, `video`, `audio` or `series` (full paths) or `text` (contents); and, where
+        there are sub-folders, `label`: their names, without a value for files beside them. `files` are the paths
+        relative to the folder; of films that are folders of frames, those folders.
 
     Raises:
         DataError: no such files; or the folder holds parts such as `train` and `test` instead of classes.
@@ -52,11 +55,18 @@ def read_folder(path: Path) -> Table:
     full = [os.path.join(top, name) for name in tree.files]
     looks = look_at(full)
     kinds = [_kind(name, look) for name, look in zip(tree.files, looks, strict=True)]
+    kinds = _with_series(tree, kinds)
     kind = _most_frequent(path, tree.files, kinds)
     kept = [row for row, own in enumerate(kinds) if own == kind]
     notes += [*_tree_notes(tree), *_left_out(tree.files, looks, kinds, kind)]
     columns: dict[str, pl.Series] = {}
     digests = None
+    names = [tree.files[row] for row in kept]
+    films = films_of(top, names) if kind == "image" else None
+    if films is not None:
+        return _film_table(path, top, films, (*notes, *_frames_notes(films, names)))
+    if kind == "image" and are_animated([full[row] for row in kept]):
+        kind = "video"
     if kind == "text":
         kept, texts, more = _texts([full[row] for row in kept], kept, tree.files)
         columns["text"], notes = pl.Series(texts, dtype=pl.String), notes + more
@@ -71,6 +81,44 @@ def read_folder(path: Path) -> Table:
         notes += more
     return Table(pl.DataFrame(columns), path.absolute().name or str(path), tuple(notes),
                  pl.Series("file", files, dtype=pl.String), digests)
+
+
+def _film_table(path: Path, top: str, films: dict[str, list[str]], notes: tuple[Note, ...]) -> Table:
+    """A row for each folder of frames; the folder above is its class."""
+    folders = sorted(films)
+    columns = {"video": pl.Series([os.path.join(top, folder) for folder in folders], dtype=pl.String)}
+    labels = [folder.split(os.sep)[0] for folder in folders]
+    columns[LABEL] = pl.Series(labels, dtype=pl.Enum(sorted(set(labels))))
+    return Table(pl.DataFrame(columns), path.absolute().name or str(path), notes,
+                 pl.Series("file", folders, dtype=pl.String))
+
+
+def _frames_notes(films: dict[str, list[str]], files: list[str]) -> Iterator[Note]:
+    """What is taken for a film, and what is left out of it."""
+    frames = sum(map(len, films.values()))
+    yield Note("frames", f"{frames:,} numbered pictures in {len(films):,} folders are taken as the frames of as many "
+               "films, because neighbours are alike; to learn single pictures, put them into the folder of their "
+               "class.", count=len(films))
+    loose = sorted(set(files) - {name for names in films.values() for name in names})
+    if loose:
+        yield Note("loose_files", f"{noun('image', len(loose))} outside of such folders "
+                   f"{'was' if len(loose) == 1 else 'were'} left out: {named(loose)}.", count=len(loose),
+                   severity="warning")
+
+
+def as_films(table: Table) -> Table:
+    """A folder of pictures that was not taken for films, such as one without classes, as a film for each folder.
+
+    Args:
+        table: from `read_folder`, with the column `image`.
+    """
+    if table.files is None or "image" not in table.names:
+        return table
+    paths = dict(zip(table.files.to_list(), table.column("image").to_list(), strict=True))
+    films = grouped(list(paths))
+    cells = [os.path.dirname(paths[names[0]]) for names in films.values()]
+    return Table(pl.DataFrame({"video": pl.Series(cells, dtype=pl.String)}), table.source, table.notes,
+                 pl.Series("file", [folder or table.source for folder in films], dtype=pl.String))
 
 
 def _classes_in(path: Path) -> tuple[str, _Tree, list[Note]]:
@@ -128,6 +176,15 @@ def _kind(name: str, look: Look) -> str:
     return "other" if look.kind == "text" and ending in NO_TEXT else look.kind
 
 
+def _with_series(tree: _Tree, kinds: list[str]) -> list[str]:
+    """Tables in at least two folders beside each other, where there is nothing else, are taken as series."""
+    tables = [name.lower().endswith(SERIES) for name in tree.files]
+    inside = sum(one and os.sep in name for one, name in zip(tables, tree.files, strict=True))
+    if len(tree.folders) < 2 or 2 * inside <= len(kinds) or any(kind in NOUNS for kind in kinds):
+        return kinds
+    return ["series" if one else kind for one, kind in zip(tables, kinds, strict=True)]
+
+
 def _most_frequent(path: Path, files: list[str], kinds: list[str]) -> str:
     counts = Counter(kind for kind in kinds if kind in NOUNS)
     if counts:
@@ -157,7 +214,7 @@ def _left_out(files: list[str], looks: list[Look], kinds: list[str], kind: str) 
         ending = os.path.splitext(name)[1].lower()
         if look.kind in ("empty", "absent"):
             empty.append(name)
-        elif ending in (PICTURES if kind == "image" else RECORDINGS if kind == "audio" else ()):
+        elif ending in OWN_ENDINGS.get(kind, ()):
             mislabelled.append(name)
         else:
             other.append(name)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -13,15 +14,17 @@ import numpy as np
 import polars as pl
 
 from pellucid.core.note import Note
+from pellucid.data.films import holds_pictures
 from pellucid.data.table import Table
-from pellucid.features.media import HEAD, NOUNS, PICTURES, RECORDINGS, sniff, sniff_file
+from pellucid.features.media import HEAD, NOUNS, PICTURES, RECORDINGS, SERIES, listed, sniff, sniff_file
 
 WHOLE = 1 << 16
 """Files up to so many bytes are read once, for their kind and their digest; of larger ones the digest is needed only
 where another has the same size."""
 AT_ONCE = 256
-SAMPLE = 50
+SAMPLE, FEW, LONGEST_NAME = 50, 10, 400
 ENDINGS = PICTURES + RECORDINGS
+NAMED_IN_TABLES = ENDINGS + SERIES
 NAMED = 5
 
 
@@ -100,6 +103,8 @@ def with_files(table: Table, folder: Path) -> Table:
     for name in table.names:
         cells = table.column(name)
         if not names_files(cells):
+            if names_films(cells, folder):
+                table = replace(table, frame=table.frame.with_columns(resolve_paths(cells, folder)))
             continue
         root = next((place for place in (folder, Path.cwd()) if _some_exist(cells, place)), None)
         if root is None:
@@ -116,23 +121,41 @@ def with_files(table: Table, folder: Path) -> Table:
 
 
 def names_files(cells: pl.Series) -> bool:
-    """Whether the cells are names of pictures or recordings, by their endings."""
+    """Whether the cells are names of pictures, recordings or tables of numbers, or lists of them, by their endings."""
     if cells.dtype != pl.String:
         return False
     sample = _sample(cells)
-    return bool(sample) and 2 * sum(cell.strip().lower().endswith(ENDINGS) for cell in sample) > len(sample)
+    named = [cell.strip(" ]\"'").lower().endswith(NAMED_IN_TABLES) for cell in sample]
+    return bool(sample) and 2 * sum(named) > len(sample)
+
+
+def names_films(cells: pl.Series, folder: Path) -> bool:
+    """Whether the cells are names of folders of pictures, mostly different ones."""
+    if cells.dtype != pl.String or not len(cells):
+        return False
+    sample = [cell for cell in _sample(cells) if cell.strip()][:FEW]
+    if not sample or 2 * cells.n_unique() < len(cells) or any(len(cell) > LONGEST_NAME for cell in sample):
+        return False
+    return all(holds_pictures(os.path.join(folder, cell.strip())) for cell in sample)
 
 
 def resolve_paths(cells: pl.Series, folder: Path) -> pl.Series:
     """Relative paths as absolute ones, relative to `folder`; cells without a value stay so."""
     root = folder.absolute()
-    words = [None if cell is None or not cell.strip() else os.path.normpath(root / cell.strip().replace("\\", os.sep))
-             for cell in cells.to_list()]
+    words = [None if cell is None or not cell.strip() else _resolved(cell.strip(), root) for cell in cells.to_list()]
     return pl.Series(cells.name, words, dtype=pl.String)
 
 
+def _resolved(cell: str, root: Path) -> str:
+    names = listed(cell)
+    if names is not None and len(names) > 1:
+        return json.dumps([_resolved(name, root) for name in names])
+    return os.path.normpath(root / cell.replace("\\", os.sep))
+
+
 def _some_exist(cells: pl.Series, folder: Path) -> bool:
-    return any(sniff_file(path) != "absent" for path in resolve_paths(pl.Series(_sample(cells)), folder))
+    return any(sniff_file((listed(path) or [path])[0]) != "absent"
+               for path in resolve_paths(pl.Series(_sample(cells)), folder))
 
 
 def _sample(cells: pl.Series) -> list[str]:
@@ -142,4 +165,4 @@ def _sample(cells: pl.Series) -> list[str]:
 
 def noun(kind: str, count: int) -> str:
     """`"1 picture"`, `"3 recordings"`."""
-    return f"{count:,} {NOUNS[kind]}{'' if count == 1 else 's'}"
+    return f"{count:,} {NOUNS[kind]}{'' if count == 1 or kind == 'series' else 's'}"

@@ -68,10 +68,10 @@ def pixels(source: Source, form: Form) -> np.ndarray:
     except MemoryError:
         raise Unreadable("too large for the memory") from None
     except Exception as error:  # decoders of damaged files raise all kinds of errors
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason_of(error)) from None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     said = str(error).lower()
     if "truncated" in said or "unexpected end" in said or isinstance(error, EOFError):
         return "the file is cut short"
@@ -82,17 +82,17 @@ def _reason(error: Exception) -> str:
 
 def _pixels(source: Source, form: Form) -> np.ndarray:
     if _is_array(source):
-        values = _eight_bits(_array(source), form)
+        values = eight_bits(_array(source), form)
         if values.shape == (form.height, form.width, form.channels):
             return values
-        return _boxed(Image.fromarray(values[..., 0] if values.shape[2] == 1 else values), form)
+        return boxed(Image.fromarray(values[..., 0] if values.shape[2] == 1 else values), form)
     with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
         if image.width * image.height > LARGEST:
             raise Unreadable(f"too large: {image.width:,} × {image.height:,} pixels")
         if image.width * image.height < LARGE:
-            return _boxed(_plain(image, form), form)
+            return boxed(plain(image, form), form)
         with _large:
-            return _boxed(_plain(image, form), form)
+            return boxed(plain(image, form), form)
 
 
 def _is_array(source: Source) -> bool:
@@ -122,7 +122,7 @@ def _header(text: bytes) -> tuple[np.dtype, tuple[int, ...]]:
     return np.dtype(fields["descr"]), fields["shape"]
 
 
-def _eight_bits(values: np.ndarray, form: Form) -> np.ndarray:
+def eight_bits(values: np.ndarray, form: Form) -> np.ndarray:
     """uint8 in the colours of `form`; deeper values scaled by its range, transparent ones over white."""
     if values.dtype == bool:
         values = values.astype(np.uint8) * 255
@@ -140,7 +140,7 @@ def _eight_bits(values: np.ndarray, form: Form) -> np.ndarray:
     return np.asarray(Image.fromarray(values).convert("L"))[..., None]
 
 
-def _plain(image: Image.Image, form: Form) -> Image.Image:
+def plain(image: Image.Image, form: Form) -> Image.Image:
     """Upright, in the colours of `form`, 8 bits a channel; transparent parts are white."""
     mode = "L" if form.channels == 1 else "RGB"
     longest = 2 * max(form.width, form.height)
@@ -148,7 +148,7 @@ def _plain(image: Image.Image, form: Form) -> Image.Image:
         image.draft(mode, (longest, longest))  # decodes a smaller picture, several times faster
     image = ImageOps.exif_transpose(image)
     if image.mode == "F" or image.mode.startswith("I"):
-        values = _eight_bits(np.asarray(image)[..., None], form)
+        values = eight_bits(np.asarray(image)[..., None], form)
         return Image.fromarray(values[..., 0] if form.channels == 1 else values)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -167,7 +167,7 @@ def box_of(height: int, width: int, form: Form) -> tuple[int, int, int, int]:
     return (form.height - rows) // 2, (form.width - columns) // 2, rows, columns
 
 
-def _boxed(image: Image.Image, form: Form) -> np.ndarray:
+def boxed(image: Image.Image, form: Form) -> np.ndarray:
     """The whole picture, as large as fits; the rest in the colour of its border."""
     box = (form.width, form.height)
     if image.size != box:

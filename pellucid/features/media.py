@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+NUMPY = b"\x93NUMPY"
+MOST_CHANNELS = 16
+"""An array with more numbers at each step is a picture and no series."""
 HEAD = 4096
 """So many bytes tell what a file is."""
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".pgm", ".ppm", ".pbm", ".pnm", ".tif", ".tiff",
@@ -16,10 +20,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".pgm", ".
 RECORDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
 SERIES = (".csv", ".tsv", ".dat")
 """Tables of numbers, each of which may be a series."""
-NOUNS = {"image": "picture", "audio": "recording", "text": "text"}
+NOUNS = {"image": "picture", "audio": "recording", "text": "text", "video": "film", "series": "series"}
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image"), (b"\xff\xd8\xff", "image"), (b"GIF87a", "image"), (b"GIF89a", "image"),
-    (b"II*\0", "image"), (b"MM\0*", "image"), (b"II+\0", "image"), (b"\x93NUMPY", "image"),
+    (b"II*\0", "image"), (b"MM\0*", "image"), (b"II+\0", "image"),
     (b"\0\0\1\0", "image"), (b"\0\0\0\x0cjP  ", "image"), (b"fLaC", "audio"), (b"OggS", "audio"), (b"ID3", "audio"),
     (b".snd", "audio"), (b"\xff\xfb", "audio"), (b"\xff\xf3", "audio"), (b"\xff\xf2", "audio"), (b"\xff\xfa", "audio"),
 )
@@ -36,6 +40,8 @@ def sniff(head: bytes) -> str:
     """
     if not head:
         return "empty"
+    if head.startswith(NUMPY):
+        return _array_kind(array_shape(head))
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -48,6 +54,40 @@ def sniff(head: bytes) -> str:
     if re.match(rb"P[1-6]\s+[#\d]", head):
         return "image"
     return "text" if _is_text(head) else "unknown"
+
+
+def array_shape(head: bytes) -> tuple[int, ...]:
+    """The shape that the first bytes of a NumPy file tell; empty where they tell none."""
+    found = re.search(rb"'shape': \(([\d, L]*)\)", head[:512])
+    return tuple(int(size) for size in re.findall(rb"\d+", found[1])) if found else ()
+
+
+def is_film_shape(shape: tuple[int, ...]) -> bool:
+    """Whether an array is a film: (frames, height, width), or that with a last axis of up to four colours."""
+    return len(shape) == 4 and shape[3] <= 4 or len(shape) == 3 and shape[2] > 4
+
+
+def _array_kind(shape: tuple[int, ...]) -> str:
+    """A film has frames; a series is much longer than it has channels; other arrays are pictures."""
+    if is_film_shape(shape):
+        return "video"
+    if len(shape) == 2:
+        few, many = sorted(shape)
+        return "series" if few <= MOST_CHANNELS and many >= 4 * few else "image"
+    return "series" if len(shape) == 1 else "image"
+
+
+def listed(cell: str) -> list[str] | None:
+    """The names in a cell that lists several: in JSON, or between semicolons or bars; `None` for a single one."""
+    text = cell.strip()
+    if text.startswith("["):
+        try:
+            names = json.loads(text)
+        except ValueError:
+            names = [part.strip().strip("'\"") for part in text.strip("[]").split(",")]
+        return [name.strip() for name in names] if all(isinstance(name, str) for name in names) else None
+    separator = next((sign for sign in ";|" if sign in text), None)
+    return [name.strip() for name in text.split(separator) if name.strip()] if separator else None
 
 
 def _is_text(head: bytes) -> bool:

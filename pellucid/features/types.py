@@ -26,6 +26,7 @@ from pellucid.features.series import Series
 from pellucid.features.text import Text
 from pellucid.features.tree import TreeFeature
 from pellucid.features.values import as_text, drop_ambiguous, read_numbers, read_truths
+from pellucid.features.video import Video
 
 MAX_LEVELS = 1000
 ALWAYS_KEPT = 20  # a vocabulary up to this size keeps levels seen once, too
@@ -323,11 +324,11 @@ class Ignore(_Unused):
 
 
 feature_types: Registry[type[AbstractFeature]] = Registry("feature type", FEATURE_TYPE_ALIASES)
-for _class in (Number, Category, Boolean, Date, Text, Image, Audio, Series, Molecule, Molecule3D, TreeFeature,
+for _class in (Number, Category, Boolean, Date, Text, Image, Video, Audio, Series, Molecule, Molecule3D, TreeFeature,
                Identifier, Ignore):
     feature_types.add(_class.kind, _class)
 
-raw_types: tuple[type[AbstractFeature], ...] = (Image, Audio, Series, Molecule, TreeFeature)
+raw_types: tuple[type[AbstractFeature], ...] = (Video, Image, Audio, Series, Molecule, TreeFeature)
 """Types that recognise themselves before a column of words is read as numbers, dates, categories or text; in order."""
 
 

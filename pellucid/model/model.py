@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.data.check import check_columns
+from pellucid.data.folder import as_films
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
@@ -79,6 +80,8 @@ class Model(AbstractModel):
     def encode(self, data: Any) -> tuple[Table, Inputs]:
         """The table behind `data` and its encoded inputs; `DataError` names the columns that are lacking."""
         table = as_table(data)
+        watched = any(feature.kind == "video" and feature.name not in table.names for feature in self.features)
+        table = as_films(table) if watched else table
         return table, encode_inputs(self.features, table)
 
     def answer(self, inputs: Mapping[str, Any]) -> np.ndarray:

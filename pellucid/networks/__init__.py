@@ -9,14 +9,17 @@ from pellucid.networks.convolutional import AugmentationOptions, Convolutional, 
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentSettings
 from pellucid.networks.describe import Description, LayerRow, describe
 from pellucid.networks.drawing import draw
+from pellucid.networks.efficient import Efficient, EfficientSettings
 from pellucid.networks.embedder import Embedder, EmbedderSettings
 from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward, FeedforwardSettings
+from pellucid.networks.film import Film, FilmSettings
 from pellucid.networks.graph import Graph, GraphSettings
 from pellucid.networks.memory import Memory
 from pellucid.networks.mixture import Mixture, MixtureSettings
 from pellucid.networks.per_example import PerExample
 from pellucid.networks.pictures import draw_activations, draw_space, draw_weights
+from pellucid.networks.pretrained import pretrained
 from pellucid.networks.pretraining import Pretraining, start_from
 from pellucid.networks.recurrent import Recurrent, RecurrentSettings
 from pellucid.networks.recursive import Recursive, RecursiveSettings, Rest
@@ -34,14 +37,15 @@ from pellucid.networks.wide_and_deep import WideAndDeep, WideAndDeepSettings
 __all__ = [
     "Adversarial", "AdversarialSettings", "AugmentationOptions", "Autoencoder", "BeliefNetwork", "CategoryOptions",
     "Composite", "Convolutional", "ConvolutionalRecurrent", "ConvolutionalRecurrentSettings", "ConvolutionalSettings",
-    "Description", "Embedder", "EmbedderSettings", "Factorisation", "Feedforward", "FeedforwardSettings",
-    "GaussianCode", "Graph", "GraphSettings", "JitterOptions", "LayerRow", "ListeningOptions", "Memory", "Mixture",
-    "MixtureSettings",
+    "Description", "Efficient", "EfficientSettings", "Embedder", "EmbedderSettings", "Factorisation", "Feedforward",
+    "FeedforwardSettings",
+    "Film", "FilmSettings", "GaussianCode", "Graph", "GraphSettings", "JitterOptions", "LayerRow", "ListeningOptions",
+    "Memory", "Mixture", "MixtureSettings",
     "NumberOptions", "PerExample", "Pretraining", "Recurrent", "RecurrentSettings", "Recursive", "RecursiveSettings",
     "Rest", "RestrictedBoltzmannMachine", "Spectrogram", "SpectrogramSettings", "Synapse", "Tabular", "TimeSeries",
     "TimeSeriesSettings", "Transformer",
     "TransformerSettings", "VariationalAutoencoder", "Voxel", "VoxelSettings", "WideAndDeep",
     "WideAndDeepSettings", "build", "describe", "draw",
-    "draw_activations", "draw_space", "draw_weights", "load", "networks", "sample", "save", "start_from",
+    "draw_activations", "draw_space", "draw_weights", "load", "networks", "pretrained", "sample", "save", "start_from",
     "strongest_synapses", "weights",
 ]

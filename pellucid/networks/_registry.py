@@ -15,9 +15,11 @@ from pellucid.networks.boltzmann import RestrictedBoltzmannMachine
 from pellucid.networks.composite import Composite
 from pellucid.networks.convolutional import Convolutional
 from pellucid.networks.convolutional_recurrent import ConvolutionalRecurrent
+from pellucid.networks.efficient import Efficient
 from pellucid.networks.embedder import Embedder
 from pellucid.networks.factorisation import Factorisation
 from pellucid.networks.feedforward import Feedforward
+from pellucid.networks.film import Film
 from pellucid.networks.graph import Graph
 from pellucid.networks.memory import Memory
 from pellucid.networks.mixture import Mixture
@@ -57,7 +59,9 @@ networks.add("wide_and_deep", WideAndDeep)
 networks.add("voxel", Voxel)
 networks.add("spectrogram", Spectrogram)
 networks.add("time_series", TimeSeries)
+networks.add("film", Film)
 networks.add("factorisation", Factorisation)
+networks.add("efficient", Efficient)
 
 
 def build(spec: Mapping[str, Any], *, key: jax.Array) -> Any:

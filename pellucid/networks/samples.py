@@ -28,11 +28,13 @@ SAMPLES: dict[str, dict[str, Any]] = {  # specifications by registered name; wha
     "adversarial": {"in_shape": (28, 28, 1), "hidden": (64, 32), "noise": 64, "classes": 10},
     "spectrogram": {"length": 8000, "rate": 8000, "out_features": 10},
     "time_series": {"length": 100, "channels": 1, "out_features": 2},
+    "film": {"in_shape": (10, 20, 20, 1), "out_features": 8},
     "voxel": {"channels": 9, "out_features": 1},
     "factorisation": {"items": 1682, "size": 64, "heads": ("rating", "ranking")},
     "mixture": {"num_numbers": 9},
     "wide_and_deep": {"in_features": 50_000, "out_features": 2, "known": 8000},
     "memory": {"features": 784, "rule": "hebbian"},
+    "efficient": {"in_shape": (224, 224, 3), "out_features": 1000},
     "embedder": {"in_shape": (112, 92, 1), "out_features": 384, "shrink": 2},
 }
 INPUTS = ("in_features", "visible", "features", "node_features", "cardinality", "num_numbers", "items")

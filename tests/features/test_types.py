@@ -49,7 +49,14 @@ def _ligand(shift):
     return f"\n  made up\n\n  3  2  0  0  0  0            999 V2000\n{atoms}  1  2  1  0\n  2  3  1  0\nM  END\n"
 
 
+def _film(seed):
+    out = io.BytesIO()
+    np.save(out, np.random.default_rng(seed).integers(0, 255, (4, 6, 7)).astype(np.uint8))
+    return out.getvalue()
+
+
 COLUMNS = {
+    "video": pl.Series([_film(0), _film(1), None, b"no film", _film(2)], dtype=pl.Binary),
     "image": pl.Series([_picture(10), _picture(200), None, b"no picture", _picture(90)], dtype=pl.Binary),
     "audio": pl.Series([_recording(0.1), _recording(0.3), None, b"no recording", _recording(0.2)], dtype=pl.Binary),
     "molecule_3d": pl.Series([_ligand(0.0), _ligand(1.0), None, "no molecule", _ligand(2.0)]),
