@@ -10,6 +10,8 @@ import jax.numpy as jnp
 
 from pellucid.errors import ShapeError
 
+PREPARED = "prepared"
+"""The name of inputs that have been through the frozen layers of a network already."""
 BRIGHTEST = 255  # of an image of unsigned 8-bit integers
 
 
@@ -32,5 +34,6 @@ def flat_rows(network: str, inputs: jax.Array, features: int, dtype: jnp.dtype |
 
 
 def sole(inputs: Any) -> Any:
-    """The array of a mapping that has only one, such as pixels; anything else as it is."""
-    return next(iter(inputs.values())) if isinstance(inputs, Mapping) and len(inputs) == 1 else inputs
+    """The array of a mapping that has only one, such as pixels; anything else, prepared inputs among it, as it is."""
+    single = isinstance(inputs, Mapping) and len(inputs) == 1 and PREPARED not in inputs
+    return next(iter(inputs.values())) if single else inputs

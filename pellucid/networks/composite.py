@@ -16,6 +16,7 @@ from pellucid.networks.parts import Parts, parts_of
 from pellucid.networks.tabular import Tabular
 
 Inputs = Mapping[str, Any]
+MANY = 1 << 30
 
 
 class Composite(eqx.Module):
@@ -65,6 +66,23 @@ class Composite(eqx.Module):
         """The states of the encoders, then that of the body."""
         return *(encoder.initial_state() for encoder in self.encoders), *(
             [] if self.body is None else [self.body.initial_state()])
+
+    @property
+    def prepares(self) -> bool:
+        """Whether an encoder has frozen layers whose outputs can be kept; see `prepared`."""
+        return any(getattr(encoder, "prepares", False) for encoder in self.encoders)
+
+    @property
+    def tile(self) -> int:
+        """How many rows should be answered together, at most, where encoders wish for few."""
+        return min(getattr(encoder, "tile", MANY) for encoder in self.encoders)
+
+    def prepared(self, inputs: Inputs) -> Inputs:
+        """The inputs with what the frozen layers of encoders make of their columns: the same in every epoch, and for
+        all networks that start from the same weights."""
+        columns = tuple(encoder.prepared(column) if getattr(encoder, "prepares", False) else column
+                        for encoder, column in zip(self.encoders, inputs["columns"], strict=True))
+        return {**inputs, "columns": columns}
 
     def row_sizes(self, inputs: Inputs) -> np.ndarray:
         """How long each row is, by its largest share of the longest one of any column; all alike for fixed sizes."""

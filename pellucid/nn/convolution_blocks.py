@@ -25,6 +25,7 @@ class ConvolutionBlock(eqx.Module):
         in_features, out_features: features of each position before and after.
         window: entries of the window on each axis.
         stride: how far the window moves.
+        groups: in how many groups the features are split; `in_features` for a depthwise convolution.
         activation: the name of an activation function.
         normalisation: `"none"`, `"layer"`, `"batch"`, `"group"` or `"root_mean_square"`.
         key: the random key for the starting weights.
@@ -35,10 +36,10 @@ class ConvolutionBlock(eqx.Module):
     activation: str = eqx.field(static=True)
 
     def __init__(self, in_features: int, out_features: int, window: Sequence[int], *, stride: int = 1,
-                 activation: str = "relu", normalisation: str = "batch", key: jax.Array) -> None:
+                 groups: int = 1, activation: str = "relu", normalisation: str = "batch", key: jax.Array) -> None:
         self.activation = activations.canonical(activation)
         self.normalisation = normalisation_layer(normalisation, out_features)
-        self.convolution = Convolution(in_features, out_features, window, stride=stride,
+        self.convolution = Convolution(in_features, out_features, window, stride=stride, groups=groups,
                                        bias=self.normalisation is None,
                                        initialiser=initialiser_for(self.activation), key=key)
 
