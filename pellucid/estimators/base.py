@@ -17,6 +17,7 @@ from pellucid.data.table import Table
 from pellucid.errors import DataError
 from pellucid.estimators.arrays import checked_table
 from pellucid.estimators.weights import RowWeights, row_weights
+from pellucid.explain.explanation import Explanation
 from pellucid.features.inputs import cardinalities, encode_inputs, is_used, number_names
 from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.predictions import Predictions
@@ -110,6 +111,20 @@ class TableEstimator(BaseEstimator):
             raise DataError("No coverage can be promised: no rows were held out while learning.",
                             "use `fit`, which holds out rows, instead of `partial_fit`")
         return predictions
+
+    def explain(self, X: Any, *, instead_of: Any = None, method: str | None = None,
+                faithfulness: bool = True) -> list[Explanation]:
+        """Why the prediction of each row of `X` is what it is; see `Model.explain`.
+
+        Args:
+            X: as in `fit`.
+            instead_of: a class; the predicted class is explained rather than this one.
+            method: `"gradients"`, `"shapley"` or `"occlusion"`; chosen for the network when `None`.
+            faithfulness: whether each explanation is tested.
+        """
+        check_is_fitted(self)
+        return self.model_.explain(self._table(X, reset=False), instead_of=instead_of, method=method,
+                                   faithfulness=faithfulness)
 
     def describe(self) -> Description:
         """The trained network in a table: layers, neurons, synapses, shapes, memory."""
