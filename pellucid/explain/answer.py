@@ -15,9 +15,15 @@ from pellucid.explain.shapley import MOST_EXACT, PAIRS, Shares, shapley
 
 BUDGET = 12_000
 """Rows of a network that sampling asks for one explanation."""
+PASSES = 3
+"""A gradient takes as long as so many answers."""
 LARGEST_GAP, LARGEST_SHARE = 0.02, 2e-3
 """Of what is explained, and of the answer; where the integral of gradients is further off, more steps are taken."""
 MORE_STEPS = 4 * STEPS
+
+NOTES = {"grad_cam": ("Grad-CAM shows where the network looks for this answer. It has no unit and tells nothing of "
+                      "what speaks against: its parts are shares of the difference.",)}
+"""What a user should know of a method."""
 
 Found = tuple[np.ndarray, np.ndarray, float | None]
 """Contributions, their standard errors, and how alike two halves of the ensemble are."""
@@ -35,7 +41,7 @@ def gradients(game: Game) -> Found:
     found = game.gradients(STEPS)
     allowed = max(LARGEST_GAP * abs(game.difference), LARGEST_SHARE * max(abs(game.whole), abs(game.empty)))
     if abs(found.contributions.sum() - game.difference) > allowed:
-        found = game.gradients(MORE_STEPS)
+        found = game.gradients(int(np.clip(BUDGET // (PASSES * game.each), STEPS, MORE_STEPS)))
     halves = None
     if found.by_member is not None and len(found.by_member) > 1:
         middle = len(found.by_member) // 2
@@ -43,26 +49,44 @@ def gradients(game: Game) -> Found:
     return found.contributions, found.errors, halves
 
 
+def grad_cam(game: Game) -> Found:
+    """Where convolutions look, as shares of the difference that is explained.
+
+    Raises:
+        SettingsError: the model does not look at a picture by convolutions.
+    """
+    if "grad_cam" not in game.inside:
+        raise SettingsError("The method `grad_cam` needs a model that looks at a picture, and at nothing else, by "
+                            "convolutions.", "leave the method out, or choose shapley or occlusion")
+    seen = game.inside["grad_cam"]()
+    shares = seen / seen.sum() if seen.sum() > 0 else np.zeros(len(game))
+    return shares * max(game.difference, 0.0), np.zeros(len(game)), None
+
+
 def _shapley(game: Game, seed: int) -> Shares:
-    walks = 2 * (len(game) + 1) * (1 if game.drawn is not None else game.cost)
+    walks = 2 * (len(game) + 1) * game.each
     return shapley(game, pairs=int(np.clip(BUDGET // max(walks, 1), 4, 2 * PAIRS)), seed=seed)
 
 
 def choose_method(game: Game) -> tuple[str, str]:
     """The default method of a game, and why, in words."""
-    if game.gradients is not None:
+    if game.gradients is not None and not game.single_way:
         return "gradients", ("the slopes of the network itself, averaged over the way from made-up average rows to "
                              "this one, give all parts at once")
     if 2 ** len(game) * game.cost <= BUDGET and len(game) <= MOST_EXACT:
         return "shapley", "there are few parts, so every combination of them was asked: this is exact"
-    if (walks := 8 * (len(game) + 1) * (1 if game.drawn is not None else game.cost)) <= BUDGET:
+    if (walks := 8 * (len(game) + 1) * game.each) <= BUDGET:
         return "shapley", "parts were taken away and put back in many random orders, each with its reverse"
+    if game.gradients is not None:
+        return "gradients", ("the network is large, so its slopes along the way from an empty cell to this one are "
+                             "taken instead of asking it again and again")
     return "occlusion", (f"sampling orders of {len(game)} parts would ask the network {walks:,} times, so each part "
                          "was left out once")
 
 
 METHODS: dict[str, Callable[[Game, int], Found]] = {
     "gradients": lambda game, seed: gradients(game),
+    "grad_cam": lambda game, seed: grad_cam(game),
     "shapley": lambda game, seed: (*(lambda found: (found.contributions, found.errors))(_shapley(game, seed)), None),
     "occlusion": lambda game, seed: (*(lambda found: (found.contributions, found.errors))(occlusion(game)), None),
 }
@@ -87,4 +111,4 @@ def answer(question: Question, *, task: str, target: str, method: str | None = N
         game) else None
     return Explanation(task, target, question.row, question.prediction, game.unit, game.whole, game.empty, game.parts,
                        contributions, errors, name, reason, question.asked, question.instead_of, tested, game.percent,
-                       question.notes, question.cells)
+                       (*question.notes, *NOTES.get(name, ())), question.cells)

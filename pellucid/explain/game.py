@@ -49,10 +49,13 @@ class Game:
         empty: the answer when none is; what is to be explained is `whole - empty`.
         gradients: contributions by gradients through the network, from how many steps along the way; `None` where the
             network does not allow them.
+        single_way: whether gradients lead along one way only, as from an empty picture, and are not averaged over many.
         cost: how many rows of the network one coalition takes; samplers ask less where this is high.
         neighbours: int (pairs, 2): parts side by side, for pictures, sounds and texts; `None` where there are none.
         percent: whether the answer is a share, to be shown in percentage points.
         draws: into how many single draws of what is not known `value` can be taken apart: it is their mean.
+        inside: other ways to look into the network, by the name of the method: each gives float64 (parts,), at least 0,
+            in no unit.
         drawn: from bool (coalitions, parts) and the number of a draw for each, int (coalitions,), to float64
             (coalitions,): the answers with that draw alone, each `draws` times cheaper than `value`.
 
@@ -68,11 +71,18 @@ class Game:
     whole: float
     empty: float
     gradients: Callable[[int], Slopes] | None = None
+    single_way: bool = False
     cost: int = 1
     neighbours: np.ndarray | None = None
     percent: bool = False
     draws: int = 1
     drawn: Drawn | None = None
+    inside: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
+
+    @property
+    def each(self) -> int:
+        """How many rows of a network one answer takes when games that are drawn are asked with one draw."""
+        return self.cost if self.drawn is None else max(self.cost // self.draws, 1)
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -115,7 +125,7 @@ class Game:
         """The game of larger parts: part i goes into `groups[i]`, an index into `parts`."""
         groups = np.asarray(groups)
         return replace(self, parts=parts, value=lambda keep: self.value(keep[:, groups]), gradients=None,
-                       neighbours=None, draws=1, drawn=None)
+                       neighbours=None, draws=1, drawn=None, inside={})
 
 
 def game_of(names: tuple[str, ...], value: Value, unit: str = "points") -> Game:

@@ -6,12 +6,15 @@ gradient-based localization", equations 1 and 2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
+
+from pellucid.training.layout import Layout
 
 
 def grad_cam(network: Any, inputs: Any, score: Callable[[Array], Array], *,
@@ -36,6 +39,25 @@ def grad_cam(network: Any, inputs: Any, score: Callable[[Array], Array], *,
     slopes = jax.grad(lambda values: jnp.sum(score(rest(values))))(maps)
     weights = jnp.mean(slopes, axis=tuple(range(1, maps.ndim - 1)), keepdims=True)
     return jax.nn.relu(jnp.sum(weights * maps, axis=-1))
+
+
+@partial(jax.jit, static_argnums=0)
+def member_maps(layout: Layout, weights: Array, buffers: PyTree[Array], network_state: PyTree[Array],
+                rows: PyTree[Array], weighing: Array) -> Float[Array, "members batch ..."]:
+    """`grad_cam` of each network of an ensemble.
+
+    Args:
+        layout, weights, buffers, network_state: of the networks, with a leading member axis.
+        rows: as the networks take them.
+        weighing: (classes,) how much each counts: 1 for the class that is asked about, -1 for one that it is compared
+            with. Of networks with a single output, it is that output, for the second class.
+    """
+    def score(outputs: Array) -> Array:
+        single = outputs.shape[-1] == 1
+        return outputs[..., 0] * (weighing[-1] - weighing[0] if len(weighing) > 1 else weighing[0]) if single else (
+            outputs @ weighing)
+    return jax.lax.map(lambda own: grad_cam(layout.assemble(*own[:2]), rows, score, state=own[2]),
+                       (weights, buffers, network_state))
 
 
 def over_regions(coarse: Float[np.ndarray, "rows columns"], places: Int[np.ndarray, "height width"],

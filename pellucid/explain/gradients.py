@@ -63,19 +63,14 @@ def nodes(steps: int) -> tuple[np.ndarray, np.ndarray]:
     return (places + 1) / 2, weights / 2
 
 
-def integrated(function: Callable[[PyTree], Array], start: PyTree, end: PyTree, steps: int = STEPS) -> PyTree:
-    """Integrated gradients from `start` to `end`, of the shapes of `start`.
+def mean_slopes(function: Callable[[PyTree], Array], start: PyTree, end: PyTree, steps: int = STEPS) -> PyTree:
+    """The mean slope of a function along the straight way from `start` to `end`, of the shapes of `start`.
 
     Args:
         function: from arrays with a leading row axis to float (rows,), each row's answer from that row alone.
         start: arrays with a leading row axis.
         end: the same, or with one row for all.
         steps: gradients for each row; memory does not grow with them.
-
-    Example:
-        >>> found = integrated(lambda x: (x ** 2).sum(axis=1), jnp.zeros((1, 2)), jnp.array([[1.0, 3.0]]))
-        >>> found.round(4).tolist()
-        [[1.0, 9.0]]
     """
     way = jax.tree.map(lambda one, other: other - one, start, end)
     slope = jax.grad(lambda rows: function(rows).sum())
@@ -86,8 +81,19 @@ def integrated(function: Callable[[PyTree], Array], start: PyTree, end: PyTree, 
         return jax.tree.map(lambda sum_, own: sum_ + weight * own, total, found), None
 
     places, weights = (jnp.asarray(one, jax.tree.leaves(way)[0].dtype) for one in nodes(steps))
-    total, _ = jax.lax.scan(step, jax.tree.map(jnp.zeros_like, way), (places, weights))
-    return jax.tree.map(lambda ahead, own: ahead * own, way, total)
+    return jax.lax.scan(step, jax.tree.map(jnp.zeros_like, way), (places, weights))[0]
+
+
+def integrated(function: Callable[[PyTree], Array], start: PyTree, end: PyTree, steps: int = STEPS) -> PyTree:
+    """Integrated gradients from `start` to `end`, of the shapes of `start`: see `mean_slopes`.
+
+    Example:
+        >>> found = integrated(lambda x: (x ** 2).sum(axis=1), jnp.zeros((1, 2)), jnp.array([[1.0, 3.0]]))
+        >>> found.round(4).tolist()
+        [[1.0, 9.0]]
+    """
+    slopes = mean_slopes(function, start, end, steps)
+    return jax.tree.map(lambda one, other, slope: (other - one) * slope, start, end, slopes)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
@@ -128,3 +134,32 @@ def _gathering(origins: tuple[int, ...], width: int, dtype: Any) -> Array:
     picks = np.zeros((len(origins), width))
     picks[np.arange(len(origins)), list(origins)] = 1
     return jnp.asarray(picks, dtype)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def raw_slopes(layout: Layout, head: Head, steps: int, name: str, weights: Array, buffers: PyTree[Array],
+               network_state: PyTree[Array], row: dict[str, Any], weighing: Array, start: Array) -> Array:
+    """Mean slopes of networks with a single raw column, from an empty cell to the row's own.
+
+    Args:
+        layout, weights, buffers, network_state: of the networks, with a leading member axis.
+        head: what is explained.
+        steps: along the way.
+        name: of the raw array along which it leads, such as `"pixels"`.
+        row: encoded, one row; that array in floating-point numbers.
+        weighing: (classes,) what is asked about.
+        start: that array of the empty cell.
+
+    Returns:
+        float (members, *shape of the array).
+    """
+    column, = row["columns"]
+
+    def of_member(own: tuple[Array, PyTree[Array], PyTree[Array]]) -> Array:
+        network = layout.assemble(*own[:2])
+
+        def ask(array: Array) -> Array:
+            seen = {**row, "columns": ({**column, name: array},)}
+            return head(network(seen, state=own[2], key=None, training=False)[0], weighing)
+        return mean_slopes(ask, start, column[name], steps)[0]
+    return jax.lax.map(of_member, (weights, buffers, network_state))

@@ -44,6 +44,7 @@ class Audio(AbstractFeature):
     """
 
     kind: ClassVar[str] = "audio"
+    continuous: ClassVar[tuple[str, float]] = ("samples", 32768.0)
     rate: int
     length: int
 

@@ -67,6 +67,9 @@ class AbstractFeature(ABC):
     """
 
     kind: ClassVar[str]
+    continuous: ClassVar[tuple[str, float] | None] = None
+    """The raw array that may hold any numbers, so that slopes lead through it, and what its integers are divided by to
+    be what a network sees; `None` where there is none."""
     rewritten: ClassVar[bool] = False
     """Whether one thing can be written in several ways, which `same` makes one."""
     name: str

@@ -50,6 +50,7 @@ class Image(AbstractFeature):
     """
 
     kind: ClassVar[str] = "image"
+    continuous: ClassVar[tuple[str, float]] = ("pixels", 255.0)
     height: int
     width: int
     channels: int
@@ -136,6 +137,13 @@ class Image(AbstractFeature):
         full = np.ones((len(keep), places.max() + 1), bool)
         full[:, shown] = keep
         return with_raw(row, {"pixels": hide(row.raw["pixels"][0], places, full)})
+
+    def places(self, cell: Source, row: Encoded) -> np.ndarray:
+        """int (height, width): the part that each pixel belongs to, -1 for none."""
+        regions, shown = self._labels(cell), self._shown(cell, row)
+        numbers = np.full(regions.max() + 1, -1)
+        numbers[shown] = np.arange(len(shown))
+        return numbers[regions]
 
     def _size(self, cell: Source) -> tuple[int, int]:
         found = look(cell)

@@ -38,6 +38,7 @@ class Molecule3D(AbstractFeature):
     """
 
     kind: ClassVar[str] = "molecule_3d"
+    continuous: ClassVar[tuple[str, float]] = ("channels", 1.0)
     rewritten: ClassVar[bool] = True
     atoms: int
     channels: tuple[str, ...]

@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.table import Table
 from pellucid.errors import SettingsError, did_you_mean
-from pellucid.explain.game import Question
+from pellucid.explain.game import Game, Question
 from pellucid.features.inputs import Inputs
-from pellucid.model.row_games import Arrays, RowGames
+from pellucid.model.raw_slopes import CellSlopes, looks_at_one
+from pellucid.model.row_games import Arrays, RowGames, row_weight
 from pellucid.model.slopes import RowSlopes, allows_slopes, head_of
 
 if TYPE_CHECKING:
@@ -58,14 +60,15 @@ def _of_classes(model: Model, table: Table, inputs: Inputs, codes: Mapping[str, 
     runner_up = np.where(np.arange(answers.shape[1]) == asked[:, None], -1.0, answers).argmax(axis=1)
     explained = np.where(same, runner_up, asked)
     weighing = np.eye(len(model.classes))[explained] - (0 if other is None else np.eye(len(model.classes))[other])
-    games = {label: RowGames(model.features, _class_unit(model, label, other), percent=True, seed=seed)
+    weight = row_weight(model.members)
+    games = {label: RowGames(model.features, _class_unit(model, label, other), percent=True, seed=seed, weight=weight)
              for label in np.unique(explained).tolist()}
-    slopes = _slopes(model, games, inputs, weighing)
+    insight = _insight(model, games, table, inputs, weighing)
     for row, label in enumerate(explained.tolist()):
         notes = () if not same[row] else (f"The prediction of this row is “{model.classes[other]}” itself; the next "
                                           f"most probable class, “{model.classes[label]}”, is held against it.",)
-        game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]), slopes(row))
-        yield Question(game, row, model.classes[int(predicted[row])], model.classes[label],
+        game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]))
+        yield Question(insight(game, row), row, model.classes[int(predicted[row])], model.classes[label],
                        None if other is None else model.classes[other], notes, games[label].cells(table, row))
 
 
@@ -75,11 +78,11 @@ def _class_unit(model: Model, label: int, other: int | None) -> str:
 
 
 def _of_numbers(model: Model, table: Table, inputs: Inputs, seed: int) -> Iterator[Question]:
-    games = RowGames(model.features, f"predicted “{model.target.name}”", seed=seed)
-    slopes = _slopes(model, {0: games}, inputs, np.ones((len(inputs), 1)))
+    games = RowGames(model.features, f"predicted “{model.target.name}”", seed=seed, weight=row_weight(model.members))
+    insight = _insight(model, {0: games}, table, inputs, np.ones((len(inputs), 1)))
     for row in range(len(inputs)):
-        game = games.game(table, inputs.arrays, row, _scored(model, None), slopes(row))
-        yield Question(game, row, game.whole, cells=games.cells(table, row))
+        game = games.game(table, inputs.arrays, row, _scored(model, None))
+        yield Question(insight(game, row), row, game.whole, cells=games.cells(table, row))
 
 
 def _scored(model: Model, weights: np.ndarray | None) -> Callable[[Arrays], np.ndarray]:
@@ -90,10 +93,14 @@ def _scored(model: Model, weights: np.ndarray | None) -> Callable[[Arrays], np.n
     return score
 
 
-def _slopes(model: Model, games: dict[int, RowGames], inputs: Inputs,
-            weighing: np.ndarray) -> Callable[[int], Any]:
-    """The gradients of each row, `None` where the network does not allow them."""
+def _insight(model: Model, games: dict[int, RowGames], table: Table, inputs: Inputs,
+             weighing: np.ndarray) -> Callable[[Game, int], Game]:
+    """Adds to the game of a row what can be seen from inside of the networks, where they allow it."""
     first = next(iter(games.values()), None)
-    if first is None or not allows_slopes(model.members, first):
-        return lambda row: None
-    return RowSlopes(model.members, first, head_of(model), inputs.arrays, weighing).of
+    if first is not None and allows_slopes(model.members, first):
+        slopes = RowSlopes(model.members, first, head_of(model), inputs.arrays, weighing)
+        return lambda game, row: replace(game, gradients=slopes.of(row))
+    if first is not None and looks_at_one(model.members, first):
+        cells = CellSlopes(model.members, first, head_of(model), table, inputs.arrays, weighing)
+        return lambda game, row: replace(game, gradients=cells.of(row), single_way=True, inside=cells.inside(row))
+    return lambda game, row: game

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.part import Part
-from pellucid.explain.game import Cell, Game, Slopes
+from pellucid.explain.game import Cell, Game
 from pellucid.features.base import AbstractFeature, Encoded
 from pellucid.features.inputs import Columns, is_used
+from pellucid.model.members import Members
+from pellucid.networks.describe import describe
 
 Arrays = Mapping[str, Any]
 Score = Callable[[Arrays], np.ndarray]
@@ -19,6 +21,8 @@ DRAWS, RAW_DRAWS = 32, 8
 """Made-up rows that stand in for what is not known; fewer where raw columns make an answer dear."""
 ROWS_AT_ONCE, BYTES_AT_ONCE = 1 << 14, 1 << 26
 """Rows, and bytes of raw columns, that are answered at a time."""
+ORDINARY = 4e6
+"""Floating-point operations of an ordinary row."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,14 @@ class RowGames:
         unit: what answers are measured in.
         percent: whether they are shares.
         seed: of the made-up rows.
+        weight: how many rows of an ordinary network one row takes; see `row_weight`.
     """
 
     features: tuple[AbstractFeature, ...]
     unit: str
     percent: bool = False
     seed: int = 0
+    weight: int = 1
     places: tuple[Place, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,13 +106,16 @@ class RowGames:
         """Of each place, whether what is not known is drawn."""
         return tuple(place.feature.background(1, np.random.default_rng(0)) is not None for place in self.places)
 
+    def own(self, table: Columns, arrays: Arrays, row: int) -> list[Encoded]:
+        """The arrays of each column of one row."""
+        return [_with_missing(place.cut(arrays, slice(row, row + 1)), place, table, row) for place in self.places]
+
     def cells(self, table: Columns, row: int) -> dict[str, Cell]:
         """The cells of raw columns of one row, for drawing."""
         return {place.feature.name: Cell(place.feature.kind, table.column(place.feature.name)[row])
                 for place in self.places if place.raw is not None}
 
-    def game(self, table: Columns, arrays: Arrays, row: int, score: Score,
-             gradients: Callable[[int], Slopes] | None = None) -> Game:
+    def game(self, table: Columns, arrays: Arrays, row: int, score: Score) -> Game:
         """The game of one row.
 
         Args:
@@ -114,19 +123,17 @@ class RowGames:
             arrays: the same rows encoded.
             row: which.
             score: from encoded rows to float64 (rows,), what is explained.
-            gradients: from steps to contributions of the parts, where the network allows.
         """
-        one = slice(row, row + 1)
-        own = [_with_missing(place.cut(arrays, one), place, table, row) for place in self.places]
+        own = self.own(table, arrays, row)
         cells = [table.column(place.feature.name)[row] for place in self.places]
         parts = [place.feature.parts(cell, encoded) for place, cell, encoded in zip(
             self.places, cells, own, strict=True)]
         coalitions = _Coalitions(self, own, cells, tuple(map(len, parts)), score, row)
         known: tuple[Part, ...] = tuple(part for some in parts for part in some)
         ends = coalitions.value(np.array([[False] * len(known)]))
-        whole = float(score(_rows_of(arrays, one))[0])
+        whole = float(score(_rows_of(arrays, slice(row, row + 1)))[0])
         drawn = coalitions.drawn if self.draws > 1 else None
-        return Game(known, coalitions.value, self.unit, whole, float(ends[0]), gradients, cost=self.draws,
+        return Game(known, coalitions.value, self.unit, whole, float(ends[0]), cost=self.draws * self.weight,
                     percent=self.percent, draws=self.draws, drawn=drawn)
 
 
@@ -185,6 +192,11 @@ class _Coalitions:
             if place.raw is not None:
                 columns.append({name: spread(array) for name, array in found.raw.items()})
         return {"numbers": numbers, "codes": codes} | ({"columns": tuple(columns)} if columns else {})
+
+
+def row_weight(members: Members) -> int:
+    """How many rows of an ordinary network a row of these takes."""
+    return max(int(describe(members.network()).flops * len(members) / ORDINARY), 1)
 
 
 def _with_missing(own: Encoded, place: Place, table: Columns, row: int) -> Encoded:
