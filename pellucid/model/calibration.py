@@ -16,7 +16,7 @@ from pellucid.uncertainty.spread import LearnedSpread, choose_spread
 from pellucid.uncertainty.strangeness import choose_strangeness
 
 Conformal = ClassConformal | NumberConformal
-FEWEST_IN_GROUP = 30
+FEWEST_IN_GROUP = 50
 """A group with fewer left-out rows gets the coverage of all rows together."""
 INNER_FOLDS = 5
 MOST_ROWS = 5000
