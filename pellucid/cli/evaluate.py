@@ -35,5 +35,11 @@ def _promise(promise: Mapping[str, Any]) -> list[str]:
     if not promise:
         return []
     noun = "prediction sets" if "mean_set_size" in promise else "intervals"
-    return [f"The {noun} held the truth in {promise['coverage_measured']:.1%} of the rows; promised were "
+    said = [f"The {noun} held the truth in {promise['coverage_measured']:.1%} of the rows; promised were "
             f"{promise['coverage_promised']:.1%}."]
+    said += [f"  {name}: {group['coverage_measured']:.1%} of {group['rows']:,} rows (95 % interval {group['low']:.1%} "
+             f"to {group['high']:.1%})" for name, group in promise.get("groups", {}).items()]
+    if found := promise.get("answered"):
+        error = "" if found["error_measured"] is None else f"; {found['error_measured']:.1%} of the answers were wrong"
+        said.append(f"Answered were {found['share_answered']:.1%} of the rows{error}.")
+    return said
