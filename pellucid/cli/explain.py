@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,14 @@ def run(model: str, data: str, every_row: bool, html: str | None, as_json: bool,
     """Print the reasons, as words and bars or as JSON, and write them as a page if asked to."""
     require_device(settings.get("device"))
     trained, table = load(model), as_table(data)
-    row = settings.get("row")
-    if row is not None and row >= len(table):
-        raise DataError(f"`--row` was {row}, but `{data}` has {len(table):,} rows.",
-                        f"rows are counted from 0: name one from 0 to {len(table) - 1:,}")
+    row, given = settings.get("row"), {name: settings.get(name) for name in ("asked", "instead_of", "method")}
+    total, noun = trained.num_questions(table), "rows" if trained.questions_of == "row" else trained.questions_of
+    if row is not None and row >= total:
+        raise DataError(f"`--row` was {row}, but `{data}` has {total:,} {noun}.",
+                        f"{noun} are counted from 0: name one from 0 to {total - 1:,}")
     first = row or 0
-    count = 1 if row is not None else len(table) if every_row else min(ROWS, len(table))
-    found = trained.explain(table.take(list(range(first, first + count))), **{
-        name: settings.get(name) for name in ("asked", "instead_of", "method")})
-    found = [replace(one, row=one.row + first) for one in found]
+    count = 1 if row is not None else total if every_row else min(ROWS, total)
+    found = trained.explain(table, rows=range(first, first + count), **given)
     if html is not None:
         with writing(html) as file:
             file.write(render(found, f"{Path(data).name}: why each prediction is what it is"))
@@ -49,9 +47,9 @@ def run(model: str, data: str, every_row: bool, html: str | None, as_json: bool,
     if not quiet:
         say_notes(table.notes)
         if html is not None:
-            say("done", f"{count:,} explained {'row' if count == 1 else 'rows'} in `{html}`", "green")
-        if row is None and count < len(table):
-            say("note", f"The first {count} of {len(table):,} rows are explained; --row N explains one, --every-row "
+            say("done", f"{count:,} explained {trained.questions_of if count == 1 else noun} in `{html}`", "green")
+        if row is None and count < total:
+            say("note", f"The first {count} of {total:,} {noun} are explained; --row N explains one, --every-row "
                         "all.", "cyan")
 
 

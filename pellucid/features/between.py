@@ -24,11 +24,11 @@ def between(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     and behind the last one flat; at the mean of all where none is known.
 
     Args:
-        values: float64 (time,).
+        values: float64 (time, …).
         known: bool (rows, time).
 
     Returns:
-        float64 (rows, time).
+        float64 (rows, time, …).
 
     Example:
         >>> between(np.array([1.0, 9.0, 5.0]), np.array([[True, False, True], [False, True, False], [False] * 3]))
@@ -43,5 +43,6 @@ def between(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     left = np.where(before >= 0, before, np.minimum(after, length - 1))
     right = np.where(after < length, after, np.maximum(before, 0))
     share = np.where(right > left, (places - left) / np.maximum(right - left, 1), 0.0)
-    filled = values[left] * (1 - share) + values[right] * share
-    return np.where(known.any(axis=1, keepdims=True), filled, values.mean())
+    deep = lambda array: array.reshape(*array.shape, *[1] * (values.ndim - 1))  # noqa: E731
+    filled = values[left] * (1 - deep(share)) + values[right] * deep(share)
+    return np.where(deep(known.any(axis=1, keepdims=True)), filled, values.mean(axis=0))

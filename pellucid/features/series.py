@@ -5,14 +5,16 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.features._decoded import decoded
 from pellucid.features._series import Steps, Unreadable, is_path, looks_like_numbers, read_series
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
+from pellucid.features.between import between, step_groups
 from pellucid.features.values import strip_cells
 
 LOOKED_AT = 30
@@ -152,6 +154,28 @@ class Series(AbstractFeature):
         lengths = generator.integers(1, self.length + 1, rows).astype(np.int32)
         values = generator.standard_normal((rows, self.length, self.width)).astype(np.float32)
         return {"values": values * (np.arange(self.length) < lengths[:, None])[..., None], "lengths": lengths}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """Up to 24 groups of neighbouring steps, counted from 1 in their names and from 0 in their places."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        groups = step_groups(int(row.raw["lengths"][0]))
+        found = []
+        for group in range(groups.max() + 1):
+            own = np.flatnonzero(groups == group)
+            start, stop = int(own[0]) * self.block, int(own[-1] + 1) * self.block
+            name = f"step {stop}" if stop - start == 1 else f"steps {start + 1} to {stop}"
+            found.append(Part(self.name, name, place=(start, stop)))
+        return tuple(found)
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """Steps that are not kept lie on the straight line between their neighbours."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        length = int(row.raw["lengths"][0])
+        values = np.repeat(row.raw["values"], len(keep), axis=0)
+        values[:, :length] = between(values[0, :length], keep[:, step_groups(length)])
+        return with_raw(row, {"values": values})
 
 
 def _cells(column: pl.Series) -> list[str | bytes | None]:

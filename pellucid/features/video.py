@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from pellucid.core.part import Part
 from pellucid.features._decoded import decoded, in_threads
 from pellucid.features._films import film, film_look, film_range, is_film
 from pellucid.features._pictures import Form, Look, Source, Unreadable
-from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded
+from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
+from pellucid.features.between import between
 from pellucid.features.image import COLOUR, FEWEST, OVERHEAD, choose_size, shown
 from pellucid.features.media import PICTURES, listed
 
@@ -114,6 +116,23 @@ class Video(AbstractFeature):
         values = generator.integers(0, 256, (rows, *self.shape)).astype(np.uint8)
         there = np.arange(self.frames) < lengths[:, None]
         return {"values": values * there[:, :, None, None, None], "lengths": lengths}
+
+    def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
+        """The frames that are seen, counted from 1 in their names."""
+        if row.missing[0]:
+            return super().parts(cell, row)
+        return tuple(Part(self.name, f"frame {number + 1}", place=(number,))
+                     for number in range(int(row.raw["lengths"][0])))
+
+    def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
+        """A frame that is not kept is blended from its neighbours."""
+        if row.missing[0]:
+            return super().mask(cell, row, keep, generator)
+        length = int(row.raw["lengths"][0])
+        values = np.repeat(row.raw["values"], len(keep), axis=0)
+        for place, own in enumerate(keep):  # one after another: films are large
+            values[place, :length] = np.rint(between(values[place, :length].astype(np.float32), own[None])[0])
+        return with_raw(row, {"values": values})
 
 
 def _may_be_film(cell: str) -> bool:

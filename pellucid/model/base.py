@@ -14,6 +14,7 @@ import polars as pl
 from pellucid.core.declared import EXPLAIN
 from pellucid.core.note import Note
 from pellucid.core.registry import Registry
+from pellucid.data.read import as_table
 from pellucid.errors import SettingsError
 from pellucid.explain.answer import answer
 from pellucid.explain.explanation import Explanation
@@ -63,6 +64,8 @@ class AbstractModel(ABC):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ()
+    questions_of: ClassVar[str] = "row"
+    """What a question is about: a row of the data, or a series."""
     features: tuple[AbstractFeature, ...]
     members: Members
     settings: Mapping[str, Any]
@@ -90,8 +93,12 @@ class AbstractModel(ABC):
         """
         raise SettingsError(f"`explain` does not know the task `{self.task}`.", "explain a model of another task")
 
+    def num_questions(self, data: Any) -> int:
+        """How many predictions of `data` can be explained: one for each row, or for each series of a forecast."""
+        return len(as_table(data))
+
     def explain(self, data: Any, *, asked: Any = None, instead_of: Any = None, method: str | None = None,
-                faithfulness: bool = True, seed: int = 0) -> list[Explanation]:
+                faithfulness: bool = True, rows: Sequence[int] | None = None, seed: int = 0) -> list[Explanation]:
         """Why each prediction is what it is: how much each part of a row speaks for it.
 
         Args:
@@ -99,8 +106,9 @@ class AbstractModel(ABC):
             asked: what is asked about, rather than the predicted class: another class, an item to recommend, the step
                 of a forecast (1 for the next one), or the identity that is claimed.
             instead_of: a class or an identity; it is explained why not this one.
-            method: `"gradients"`, `"shapley"` or `"occlusion"`; chosen for the network when `None`.
+            method: `"gradients"`, `"shapley"`, `"occlusion"` or `"grad_cam"`; chosen for the network when `None`.
             faithfulness: whether each explanation is tested.
+            rows: the numbers of those to explain, from 0 and rising; all when `None`. A forecast explains series.
             seed: of all chance: the same seed gives the same explanation.
 
         Raises:
@@ -111,13 +119,17 @@ class AbstractModel(ABC):
             >>> reasons = model.explain("new clients.csv")  # doctest: +SKIP
             >>> print(*reasons[0].sentences(), sep="\\n")  # doctest: +SKIP
         """
-        method = EXPLAIN["method"].check(method)
+        method, numbers = EXPLAIN["method"].check(method), rows
+        if rows is not None and self.questions_of == "row":
+            data, numbers = as_table(data).take(list(rows)), range(len(rows))
         checks = self.checks
         if faithfulness and checks is None:
             checks = check_model(self, data, seed=seed)
-        return [answer(question, task=self.task, target=getattr(getattr(self, "target", None), "name", ""),
-                       method=method, faithfulness=faithfulness, checks=checks, seed=seed)
-                for question in self.questions(data, asked=asked, instead_of=instead_of, seed=seed)]
+        found = [answer(question, task=self.task, target=getattr(getattr(self, "target", None), "name", ""),
+                        method=method, faithfulness=faithfulness, checks=checks, seed=seed)
+                 for question in self.questions(data, asked=asked, instead_of=instead_of, seed=seed)
+                 if numbers is None or question.row in numbers]
+        return found if rows is None else [replace(one, row=row) for one, row in zip(found, rows, strict=True)]
 
     @property
     def checks(self) -> ModelChecks | None:

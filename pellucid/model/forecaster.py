@@ -130,6 +130,7 @@ class Forecaster(AbstractModel):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("forecast",)
+    questions_of: ClassVar[str] = "series"
 
     roles: Roles
     clock: Clock
@@ -197,6 +198,10 @@ class Forecaster(AbstractModel):
                         np.tile(np.arange(1, self.frame.horizon + 1), len(panel)), middle.reshape(-1),
                         lower.reshape(-1), upper.reshape(-1), self.coverage if coverage is None else coverage,
                         tuple(notes))
+
+    def num_questions(self, data: Any) -> int:
+        """How many series can be forecast."""
+        return len(self.read(data)[0])
 
     def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
         """What is to be explained of each series: the forecast of the step `asked`, 1 for the next; see `explain`."""

@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 from pellucid.core.part import Part
 from pellucid.explain.game import Cell
 from pellucid.features._pictures import Form, look, pixels
+from pellucid.features._series import read_series
 from pellucid.features.sound import loudest_part, read_sound
-from pellucid.report.canvas import BLUE, FAINT, INK, VERMILION, Drawn, drawing
+from pellucid.report.canvas import BLUE, COLOURS, FAINT, INK, VERMILION, Drawn, drawing
 from pellucid.report.structures import molecule_drawing, tree_drawing
 
 LARGEST = 480
@@ -131,9 +132,25 @@ def series_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: 
     return drawn.svg
 
 
+def steps_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:
+    """A series as a line for each channel, its steps marked."""
+    values = np.asarray(read_series(cell.value).values, np.float64)
+    if len(values) < max(part.place[1] for part in parts) <= values.shape[1]:
+        values = values.T
+    with drawing(name, 6.4, 2.4) as drawn:
+        for part, strength in zip(parts, strengths(contributions), strict=True):
+            drawn.axes.axvspan(part.place[0] + 0.5, part.place[1] + 0.5, color=colour_of(strength), linewidth=0)
+        for channel, colour in zip(values.T, (INK, *COLOURS), strict=False):
+            drawn.axes.plot(np.arange(1, len(channel) + 1), channel, color=colour, linewidth=1.2)
+        drawn.axes.set(xlabel="step")
+        drawn.axes.grid(axis="x", visible=False)
+    return drawn.svg
+
+
 Drawing = Callable[[str, Cell, Sequence[Part], np.ndarray], str]
 DRAWINGS: Mapping[str, Drawing] = {"image": picture_drawing, "audio": sound_drawing, "molecule": molecule_drawing,
-                                   "molecule_3d": molecule_drawing, "tree": tree_drawing, "forecast": series_drawing}
+                                   "molecule_3d": molecule_drawing, "tree": tree_drawing, "series": steps_drawing,
+                                   "forecast": series_drawing}
 """By the kind of a cell."""
 
 

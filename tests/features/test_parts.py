@@ -11,7 +11,9 @@ from pellucid.features.molecule import WHOLE, Molecule
 from pellucid.features.molecule_3d import Molecule3D
 from pellucid.features.moments import middle_pitch, moments, silenced
 from pellucid.features.regions import emptied, grid, hide, labels
+from pellucid.features.series import Series
 from pellucid.features.tree import TreeFeature
+from pellucid.features.video import Video
 
 TREES = ["(1 (1 good) (1 (0 not) (1 bad)))", "(0 (0 bad) (1 good))", "(0 (0 not) (1 good))"]
 SMILES = ["c1ccccc1O", "CCO", "CCN", "CC(=O)O"]
@@ -55,6 +57,31 @@ def test_every_kind_of_raw_column_has_parts_that_can_be_left_out(kind, tmp_path)
     assert [part.name for part in feature.parts(None, empty)] == ["it"]
     blank = feature.mask(None, empty, np.array([[True], [False]]), np.random.default_rng(0))
     assert all((blank.raw[name] == array).all() for name, array in empty.raw.items())
+
+
+def test_hidden_steps_lie_on_the_line_between_their_neighbours(tmp_path):
+    cells = [" ".join(map(str, range(row, row + 30))) for row in range(4)]
+    feature = Series.fit("track", pl.Series("track", cells))
+    row = feature.encode(pl.Series("track", cells[:1]))
+    parts = feature.parts(cells[0], row)
+    assert [part.name for part in parts[:2]] == ["steps 1 to 2", "steps 3 to 4"] and parts[0].place == (0, 2)
+    keep = np.ones((3, len(parts)), bool)
+    keep[1, 3], keep[2] = False, False
+    found = feature.mask(cells[0], row, keep, np.random.default_rng(0)).raw["values"]
+    np.testing.assert_array_equal(found[0], row.raw["values"][0])
+    np.testing.assert_allclose(found[1], row.raw["values"][0], atol=1e-6)  # it is a straight line anyway
+    assert np.ptp(found[2, :30]) < 1e-6
+
+    frames = 50 * np.arange(5, dtype=np.uint8)[:, None, None, None]
+    np.save(tmp_path / "film.npy", np.broadcast_to(frames, (5, 8, 8, 3)))
+    films = pl.Series("film", [str(tmp_path / "film.npy")] * 2)
+    feature = Video.fit("film", films)
+    row = feature.encode(films[:1])
+    assert [part.name for part in feature.parts(films[0], row)] == [f"frame {number}" for number in range(1, 6)]
+    keep = np.array([[True, False, True, True, True], [False, False, True, False, False]])
+    found = feature.mask(films[0], row, keep, np.random.default_rng(0)).raw["values"]
+    assert found.dtype == np.uint8 and found[0, :5, 0, 0, 0].tolist() == [0, 50, 100, 150, 200]
+    assert (found[1, :5] == 100).all()
 
 
 def test_regions_cover_a_picture_and_its_bars():
