@@ -10,7 +10,6 @@ from pellucid.cli.device import require_device
 from pellucid.cli.output import print_json, print_pretty, say_notes
 from pellucid.cli.trouble import INTERRUPTED, say
 from pellucid.data.table import Table
-from pellucid.errors import SettingsError
 from pellucid.report.terminal import render
 from pellucid.tasks.run import Run
 from pellucid.tasks.train import train
@@ -19,11 +18,9 @@ from pellucid.training.progress import Silent, Terminal
 HIDDEN_NOTES = ("target_guessed",)  # said with what it means, not among the other notes
 
 
-def run(data: str | Table, target: str | None, run: str | None, resume: bool, start: str | None, as_json: bool,
-        quiet: bool, verbose: bool, settings: Mapping[str, Any]) -> int:
+def run(data: str | Table, target: str | None, run: str | None, resume: bool, as_json: bool, quiet: bool,
+        verbose: bool, settings: Mapping[str, Any]) -> int:
     """Train, and print the verdict, the comparison and where everything is."""
-    if start is not None:
-        raise SettingsError("`--from` comes in a later version.", "train without it; the weights start anew")
     require_device(settings.get("device"))
     finished = train(data, target, run=run, resume=resume, progress=Silent() if quiet else Terminal(), **settings)
     if as_json:

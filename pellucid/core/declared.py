@@ -45,8 +45,9 @@ TRAINING_SETTINGS = (
             low=0, high=1, open_high=True),
     Setting("class_weight", "choice", "none", "`balanced` gives every class the same total weight.",
             choices=("none", "balanced")),
-    Setting("augmentation", "choice", None, "How training pictures are changed at random: `photographs` are also "
-            "mirrored, `characters` are not; found out by the pictures if not given.", choices=names.AUGMENTATIONS),
+    Setting("augmentation", "choice", None, "How training pictures and recordings are changed at random: "
+            "`photographs` are also mirrored, `characters` are not; `voices` are also heard higher and lower, `sounds` "
+            "are not; found out by the training rows if not given.", choices=names.AUGMENTATIONS),
     Setting("mixup", "number", None, "Largest share of another picture that is blended into each training picture; 0 "
             "for none.", low=0, high=0.5),
     Setting("optimiser", "choice", None, "How gradients become steps.", choices=names.OPTIMISERS,
@@ -67,6 +68,12 @@ TRAINING_SETTINGS = (
     Setting("seed", "integer", 0, "Start of all chance: the same seed gives the same network.", low=0, high=2**32 - 1),
     Setting("precision", "choice", "float32", "Precision of the arithmetic.", choices=("float32", "float64")),
     Setting("device", "choice", "auto", "Where to train.", choices=("auto", "cpu", "gpu")),
+)
+
+START_SETTINGS = (
+    Setting("start", "text", None, "What the network for pictures, recordings or texts begins with: a model file, "
+            "whose encoder goes on learning, or `efficientnet-lite0`, which knows photographs.", "network",
+            spelled="--from"),
 )
 
 DECISION_SETTINGS = (
@@ -125,8 +132,8 @@ ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTI
                           *(setting for setting in DATA_SETTINGS if setting.name == "types"))
 """Settings of the scikit-learn estimators."""
 
-TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS, *PROMISE_SETTINGS,
-                      *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
+TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *START_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
+                      *PROMISE_SETTINGS, *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""
 
 EXPLAIN = SettingsGroup(
@@ -134,7 +141,7 @@ EXPLAIN = SettingsGroup(
             "step of a forecast, or the identity that is claimed.", "explain"),
     Setting("instead_of", "text", None, "Explain why the predicted class rather than this one.", "explain"),
     Setting("method", "choice", None, "How parts are weighed; chosen for the network if not given.", "explain",
-            choices=("gradients", "shapley", "occlusion"),
+            choices=("gradients", "shapley", "occlusion", "grad_cam"),
             aliases={"integrated_gradients": "gradients", "expected_gradients": "gradients", "ig": "gradients",
                      "shap": "shapley"}),
     Setting("row", "integer", None, "The row to explain, counted from 0; the first ten if not given.", "explain", low=0,

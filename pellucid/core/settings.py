@@ -29,6 +29,7 @@ class Setting:
         low, high: the range of numbers; `open_low`/`open_high` leave the end itself out.
         choices: the permitted names; `aliases` are other spellings.
         words: permitted besides numbers, such as "find" for a learning rate.
+        spelled: the command-line option where it is not the name.
         group: the heading under which it is listed.
     """
 
@@ -45,11 +46,12 @@ class Setting:
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] | None = None
     words: tuple[str, ...] = ()
+    spelled: str = ""
 
     @property
     def option(self) -> str:
         """The command-line option."""
-        return "--" + self.name.replace("_", "-")
+        return self.spelled or "--" + self.name.replace("_", "-")
 
     @property
     def expected(self) -> str:

@@ -242,8 +242,13 @@ class _Machine:
             raise _Refused("something that is no dictionary")
         self.stack[-1].update(zip(items[::2], items[1::2], strict=True))
 
+    def _append(self) -> None:
+        self._extend([self.stack.pop()])
+
     def _appends(self) -> None:
-        items = self._after_mark()
+        self._extend(self._after_mark())
+
+    def _extend(self, items: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
             raise _Refused("something that is no list")
         self.stack[-1].extend(items)

@@ -5,6 +5,7 @@ program has the same shape; short tiles are padded.
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from pellucid.model.prepared import mark_of, prepared_columns
 from pellucid.networks import build
+from pellucid.networks._rows import PREPARED
 from pellucid.nn.buffer import trainable
 from pellucid.training.layout import Layout, layout_of
 
@@ -84,11 +87,26 @@ class Members:
         Returns:
             float32 (members, rows, outputs): logits, or standardised numbers.
         """
-        rows, size = len(jax.tree.leaves(inputs)[0]), tile_of(inputs)
+        inputs = self.prepared(inputs)
+        rows, size = len(jax.tree.leaves(inputs)[0]), min(tile_of(inputs), getattr(self.layout.static, "tile", TILE))
         pieces = [self._tile(inputs, start, min(start + size, rows), size) for start in range(0, rows, size)]
         if not pieces:
             return np.zeros((len(self), 0, self._tile(inputs, 0, 0, size).shape[2]), np.float32)
         return np.concatenate(pieces, axis=1)
+
+    def prepared(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The inputs behind the frozen layers, which all networks share; as they are where there are none."""
+        static, columns = self.layout.static, inputs.get("columns", ())
+        if not getattr(static, "prepares", False) or any(PREPARED in column for column in columns) or \
+                not len(jax.tree.leaves(columns)[0]):
+            return inputs
+        buffers = jax.tree.map(lambda leaf: leaf[0], self.buffers)
+
+        def act(tile: Any) -> Any:
+            with jax.enable_x64(self.weights.dtype == np.float64):
+                return _prepare(self.layout, self.weights[0], buffers, tile)
+        mark = mark_of(buffers, json.dumps(self.spec, sort_keys=True))
+        return {**inputs, "columns": prepared_columns(columns, act, mark=mark, tile=min(static.tile, TILE))}
 
     def _tile(self, inputs: PyTree[np.ndarray], start: int, stop: int, size: int) -> np.ndarray:
         """The outputs for a tile of rows; what a short one lacks is filled up with its first row, which is valid."""
@@ -102,19 +120,33 @@ class Members:
         return np.asarray(answer)[:, :stop - start]
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """All arrays by pytree path, each with a leading member axis: what a file holds."""
+        """All arrays by pytree path, each with a leading member axis: what a file holds.
+
+        Frozen layers, which all networks share, are there once.
+        """
         network = jax.vmap(self.layout.assemble)(self.weights, self.buffers)
-        return _named(eqx.filter(network, eqx.is_array), "network") | _named(self.network_state, "state")
+        frozen = _named(self.buffers, "network") if getattr(self.layout.static, "prepares", False) else {}
+        once = {name: array[:1] for name, array in frozen.items() if (array == array[:1]).all()}
+        return _named(eqx.filter(network, eqx.is_array), "network") | once | _named(self.network_state, "state")
 
     @classmethod
     def from_tensors(cls, spec: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Members:
         """The networks that `tensors` came from; `KeyError` or `ValueError` where they do not fit `spec`."""
         like = eqx.filter_eval_shape(partial(build, spec), key=jax.random.key(0))
         arrays, static = eqx.partition(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
-        network = eqx.combine(_filled(arrays, tensors, "network"), static)
+        count = max((len(array) for name, array in tensors.items() if name.startswith("network.")), default=1)
+        shared = {name: np.broadcast_to(array, (count, *array.shape[1:])) for name, array in tensors.items()
+                  if name.startswith("network.") and len(array) == 1 < count}
+        network = eqx.combine(_filled(arrays, {**tensors, **shared}, "network"), static)
         state = _filled(eqx.filter_eval_shape(lambda: like.initial_state()), tensors, "state")
         layout = layout_of(network, members=True)
         return cls(dict(spec), layout, *_apart(network, layout), state)
+
+
+def members_of(spec: Mapping[str, Any], network: Any) -> Members:
+    """The networks in one with a leading member axis, without running statistics: enough for what is frozen."""
+    layout = layout_of(network, members=True)
+    return Members(dict(spec), layout, *_apart(network, layout), ())
 
 
 def tile_of(inputs: PyTree[np.ndarray]) -> int:
@@ -133,6 +165,11 @@ def _forward(layout: Layout, weights: Array, buffers: PyTree[Array], network_sta
     if getattr(layout.static, "members_in_turn", False):
         return jax.lax.map(lambda own: one(*own), (weights, buffers, network_state))
     return jax.vmap(one)(weights, buffers, network_state)
+
+
+@partial(jax.jit, static_argnums=0)
+def _prepare(layout: Layout, weights: Array, buffers: PyTree[Array], columns: PyTree[Array]) -> PyTree[Array]:
+    return layout.assemble(weights, buffers).prepared({"columns": columns})["columns"]
 
 
 def _apart(network: Any, layout: Layout) -> tuple[np.ndarray, PyTree[np.ndarray]]:

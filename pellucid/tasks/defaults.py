@@ -14,7 +14,8 @@ import numpy as np
 from pellucid.core.declared import ESTIMATOR
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import encodes_alone, raw_features
-from pellucid.tasks.raw import COMMON, Situation, raw_kinds
+from pellucid.tasks.raw import COMMON, Situation
+from pellucid.tasks.transfer import kind_of
 from pellucid.training.optimisers import optimisers
 
 
@@ -50,7 +51,7 @@ def resolve(given: Mapping[str, Any], size: TableSize, features: Sequence[Abstra
         size: the table.
         features: its columns; raw ones bring their own training.
     """
-    chosen = ESTIMATOR.defaults | {name: value for name, value in given.items() if name in ESTIMATOR}
+    chosen = ESTIMATOR.defaults | {name: value for name, value in given.items() if name in ESTIMATOR or name == "start"}
     task_defaults = {"loss": "cross_entropy", "label_smoothing": 0.0} if size.classes else {
         "loss": "mean_squared", "label_smoothing": 0.0}
     recipe = {**task_defaults, **_network(size), **_training(size, chosen), **_kinds(size, chosen),
@@ -94,7 +95,7 @@ def _raw(size: TableSize, chosen: Mapping[str, Any], features: Sequence[Abstract
     if not found:
         return {}
     situation = Situation(size.rows, max(size.classes, 1), encodes_alone(features), size.classes)
-    wishes = [raw_kinds[feature.kind].training(feature, situation) for feature in found]
+    wishes = [kind_of(feature, chosen).training(feature, situation) for feature in found]
     recipe = COMMON | {name: value for wish in wishes for name, value in wish.items()}
     recipe["epochs"] = max(wish.get("epochs", COMMON["epochs"]) for wish in wishes)
     if not situation.alone:
@@ -108,7 +109,7 @@ def decided(features: Sequence[AbstractFeature], inputs: Mapping[str, Any], answ
     """The resolved settings with those that raw columns decide by the encoded rows themselves."""
     result = dict(chosen)
     for feature, raw in zip(raw_features(features), inputs.get("columns", ()), strict=True):
-        choose = raw_kinds[feature.kind].decide
+        choose = kind_of(feature, chosen).decide
         if choose is not None:
             result |= choose(feature, raw, answers, classes, result)
     return result

@@ -18,7 +18,7 @@ from pellucid.model.model import Model
 from pellucid.tasks.left_out import calibration_of, kept_members, unlikeness_of
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
-from pellucid.tasks.raw import raw_kinds
+from pellucid.tasks.transfer import kind_of, with_knowledge
 from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.descent import Descent, DescentState, descent
 from pellucid.training.engine import Outcome, Watch, run
@@ -57,7 +57,7 @@ def learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None = Non
 
 def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> Learned:
     folds = folds_of(settings)
-    program, state, spec = start(lesson, settings)
+    program, state, spec, lesson = begin(lesson, settings)
     learns = [np.flatnonzero((lesson.folds != fold) & (lesson.weight > 0)) for fold in folds]
     judges = [np.flatnonzero((lesson.folds == fold) & (lesson.weight > 0)) for fold in folds]
     tile = max(SMALLEST_TILE, settings["batch_size"]) if program.members_in_turn else None
@@ -97,24 +97,30 @@ def _left_out_outputs(trained: Members, lesson: Lesson, folds: tuple[int, ...]) 
 
 def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, DescentState, dict[str, Any]]:
     """The program that learns, its members before the first iteration, and the specification of their network."""
+    return begin(lesson, settings)[:3]
+
+
+def begin(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, DescentState, dict[str, Any], Lesson]:
+    """What `start` gives, and the lesson as it looks behind layers that never change."""
     loss, spec = training_loss(lesson, settings), network_spec(lesson, settings)
     folds = folds_of(settings)
     members = build_members(spec, len(folds), settings["precision"], run_key(settings["seed"]))
-    members = fitted_start(lesson, members, folds, settings["kinds"])
+    lesson, members = with_knowledge(lesson, members, spec, settings)
+    members = fitted_start(lesson, members, folds, settings)
     optimiser = Optimiser(settings["optimiser"], settings.get("optimiser_options", ()), settings["weight_decay"],
                           settings["clip"])
-    return *descent(members, _objective(lesson, loss, settings), optimiser, settings.get("average", 0.0)), spec
+    return *descent(members, _objective(lesson, loss, settings), optimiser, settings.get("average", 0.0)), spec, lesson
 
 
 def _objective(lesson: Lesson, loss: losses.AbstractLoss, settings: Mapping[str, Any]) -> AbstractObjective:
     """What the members learn for: the loss, unless a raw column alone has more to teach."""
     if encodes_alone(lesson.features):
         feature = raw_features(lesson.features)[0]
-        special = raw_kinds[feature.kind].objective
+        special = kind_of(feature, settings).objective
         found = None if special is None else special(feature, lesson, loss)
         if found is not None:
             return found
-        if settings.get("mixup") and raw_kinds[feature.kind].blends:
+        if settings.get("mixup") and kind_of(feature, settings).blends:
             return Blended(loss, settings["mixup"])
     return Supervised(loss)
 

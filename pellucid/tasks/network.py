@@ -20,7 +20,8 @@ from pellucid.networks import Composite, build
 from pellucid.nn import quantile_edges
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.linear_start import linear_start
-from pellucid.tasks.raw import Situation, raw_kinds
+from pellucid.tasks.raw import Situation
+from pellucid.tasks.transfer import kind_of
 
 ONE_HOT_LIMIT = 100
 """Categories of more levels become learned vectors."""
@@ -34,9 +35,10 @@ def network_spec(lesson: Lesson, settings: Mapping[str, Any]) -> dict[str, Any]:
     if not raw:
         return _table_spec(lesson, settings, outputs, [])
     alone, rows = encodes_alone(lesson.features), len(lesson.answers)
-    encoders = [raw_kinds[feature.kind].encoder(feature, Situation(rows, outputs if alone else
-                raw_kinds[feature.kind].width, alone, classes), settings) for feature in raw]
-    widths = [raw_kinds[feature.kind].width for feature in raw]
+    kinds = [kind_of(feature, settings) for feature in raw]
+    encoders = [kind.encoder(feature, Situation(rows, outputs if alone else kind.width, alone, classes), settings)
+                for kind, feature in zip(kinds, raw, strict=True)]
+    widths = [kind.width for kind in kinds]
     return {"network": "composite", "encoders": encoders, "names": [feature.name for feature in raw],
             "body": None if alone else _table_spec(lesson, settings, outputs, widths)}
 
@@ -99,12 +101,13 @@ def _starting_arrays(spec: str, count: int, precision: str, key: jax.Array) -> A
                         members)
 
 
-def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts: Sequence[float]) -> Any:
+def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
     """`members` with what is set instead of learned: the column dropout of each kind, bin edges, and for numbers a
     linear path that starts at the ridge solution."""
+    dropouts = settings["kinds"]
     if isinstance(members, Composite):
         if members.body is None:
-            return _fitted_encoder(lesson, members, folds)
+            return _fitted_encoder(lesson, members, folds, settings)
         return eqx.tree_at(lambda one: one.body, members, _fitted_body(lesson, members.body, folds, dropouts))
     members = _fitted_body(lesson, members, folds, dropouts)
     if lesson.task == "regress" and len(lesson.answers) and members.skip is not None \
@@ -114,10 +117,11 @@ def fitted_start(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts:
     return members
 
 
-def _fitted_encoder(lesson: Lesson, members: Composite, folds: tuple[int, ...]) -> Composite:
+def _fitted_encoder(lesson: Lesson, members: Composite, folds: tuple[int, ...],
+                    settings: Mapping[str, Any]) -> Composite:
     """`members` of a single encoder, with what its kind of column fits instead of learning it."""
     feature, = raw_features(lesson.features)
-    fit = raw_kinds[feature.kind].start
+    fit = kind_of(feature, settings).start
     if fit is None or not len(lesson.answers):
         return members
     weights = [(lesson.folds != fold) * lesson.weight for fold in folds]

@@ -29,6 +29,7 @@ from pellucid.model.decision import cost_matrix, decide
 from pellucid.model.groups import Grouping, fit_grouping
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resolve
 from pellucid.tasks.lesson import Lesson, num_folds
+from pellucid.tasks.transfer import adapted
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response")
 
@@ -181,6 +182,7 @@ def make_lesson(prepared: Prepared, rows: np.ndarray, settings: Mapping[str, Any
     """Fit features and target on `rows`, encode them, deal them to folds, and fill in the settings' defaults."""
     table = prepared.table.take(rows)
     features = fit_features(prepared.schema, table, normalise=settings["normalise"] or DEFAULT_NORMALISE)
+    features = adapted(features, settings, len(rows))
     inputs = encode_inputs(features, table)
     raw = {feature.name for feature in raw_features(features)}
     target, answers = prepared.target, prepared.truth[rows].astype(np.int32)

@@ -24,16 +24,26 @@ from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.prepare import Prepared, guess_target, make_lesson, prepare
 from pellucid.tasks.run import Run, Stages
 from pellucid.tasks.summary import Story, summarise
+from pellucid.tasks.transfer import open_start
 from pellucid.training.callbacks import Callback
 from pellucid.training.engine import Watch
 from pellucid.training.progress import Progress, Silent
 
 AUGMENTATIONS = {
-    "none": "While learning, pictures are shown as they are.",
-    "characters": "While learning, pictures are shown a little turned, moved, zoomed and brightened at random, but not "
-                  "mirrored.",
-    "photographs": "While learning, pictures are shown mirrored, a little turned, moved, zoomed and brightened at "
-                   "random; where a mirrored picture means something else, set the augmentation to characters.",
+    "image": {
+        "none": "While learning, pictures are shown as they are.",
+        "characters": "While learning, pictures are shown a little turned, moved, zoomed and brightened at random, but "
+                      "not mirrored.",
+        "photographs": "While learning, pictures are shown mirrored, a little turned, moved, zoomed and brightened at "
+                       "random; where a mirrored picture means something else, set the augmentation to characters.",
+    },
+    "audio": {
+        "none": "While learning, recordings are heard as they are.",
+        "voices": "While learning, recordings are heard a little higher or lower, faster or slower and with noise at "
+                  "random; where the pitch itself is the answer, set the augmentation to sounds.",
+        "sounds": "While learning, recordings are heard a little faster or slower and with noise at random, but at "
+                  "their own pitch, because a pitch that is a tenth higher already means something else.",
+    },
 }
 
 
@@ -74,7 +84,10 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
         >>> run = pellucid.train("bank.csv", target="creditability")  # doctest: +SKIP
         >>> run.model.predict("new clients.csv").to_frame()  # doctest: +SKIP
     """
+    if isinstance(settings.get("start"), Path):
+        settings["start"] = str(settings["start"])
     chosen, stages = TRAIN.check(settings), Stages()
+    open_start(chosen["start"])  # what is wrong with it is told before anything is read
     with stages.timed("reading"):
         table = as_table(data)
         source = str(data) if isinstance(data, (str, Path)) and str(data) != "-" else table.source
@@ -86,6 +99,9 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
         name, why = (target, "") if target is not None or job and not job.needs_target else guess_target(table)
         notes = [Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)] if why else []
         if job is not None:
+            if chosen["start"] is not None:
+                raise SettingsError(f"`start` was `{chosen['start']}`, but the task is to {job.task}.",
+                                    "leave --from out; only classes and numbers are learned from a start")
             chosen = {**chosen, "task": job.task}
             notes.append(Note("task_found", f"The task is to {job.task}, because {reason}.")
                          if TRAIN.check(settings)["task"] is None else Note("task", f"The task is to {job.task}."))
@@ -170,12 +186,16 @@ def _written(story: Story, folder: RunFolder) -> Run:
 def _notes(lesson: Lesson, settings: dict[str, Any]) -> list[Note]:
     """What the settings mean for this table, where a user may not expect it."""
     notes, most = list(lesson.notes), int(np.bincount(lesson.folds).max())
+    start = open_start(settings.get("start"))
+    if start is not None:
+        notes.append(Note("start", f"The network begins with {start.label}."))
     rows = len(lesson.answers)
     if settings["batch_size"] > rows:
         notes.append(Note("large_batch", f"The batch size {settings['batch_size']} is larger than the {rows} training "
                           "rows; all rows make one batch.", count=settings["batch_size"], severity="warning"))
-    if settings["augmentation"] is not None and any(feature.kind == "image" for feature in lesson.features):
-        notes.append(Note("augmentation", AUGMENTATIONS[settings["augmentation"]]))
+    for kind, told in AUGMENTATIONS.items():
+        if settings["augmentation"] in told and any(feature.kind == kind for feature in lesson.features):
+            notes.append(Note("augmentation", told[settings["augmentation"]]))
     if most == rows:
         raise SettingsError("All rows belong to one group, so that none can be held out.", "leave group_column out")
     if lesson.task == "regress" and (words := range_warning(

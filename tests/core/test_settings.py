@@ -70,7 +70,8 @@ def test_the_default_is_permitted(setting):
 
 @pytest.mark.parametrize("setting", DECLARED)
 def test_each_is_explained(setting):
-    assert setting.help.endswith(".") and setting.option == "--" + setting.name.replace("_", "-") and setting.expected
+    spelled = setting.spelled or "--" + setting.name.replace("_", "-")
+    assert setting.help.endswith(".") and setting.option == spelled and setting.expected
 
 
 @pytest.mark.parametrize("name", GROUPS)
