@@ -11,7 +11,7 @@ from pellucid.data.panel import Series
 from pellucid.data.windows import SHALLOW, Windows, cut
 from pellucid.errors import SettingsError
 from pellucid.explain.game import Cell, Game, Question
-from pellucid.features.between import between, step_groups
+from pellucid.features.between import step_groups
 
 if TYPE_CHECKING:
     from pellucid.model.forecaster import Forecaster
@@ -45,8 +45,8 @@ def questions(model: Forecaster, data: Any, asked: Any = None) -> Iterator[Quest
             f" in “{series.name}”" if model.roles.series else "")
         seen = {"values": series.values, "times": model.clock.words(series.times), "forecast": (int(step), whole)}
         yield Question(Game(past.parts, past.value, name, whole, empty), number, whole, notes=(
-            "A moment that is not known lies on the straight line between its neighbours; where none is known, the "
-            "series is flat at its mean.",), cells={model.roles.value: Cell("forecast", seen)})
+            "A moment that is not known lies at the mean of the moments that the model looks at.",),
+            cells={model.roles.value: Cell("forecast", seen)})
 
 
 class _Past:
@@ -85,7 +85,7 @@ class _Past:
     def value(self, keep: np.ndarray) -> np.ndarray:
         """float64 (coalitions,): the forecast, in the units of the series."""
         moments = self.groups.max() + 1
-        filled = between(self.values, keep[:, :moments][:, self.groups])
+        filled = np.where(keep[:, :moments][:, self.groups], self.values, self.values.mean())
         frame, window = self.model.frame, self.window
         level = filled[:, -1]
         scale = np.maximum(filled.std(axis=1), SHALLOW * frame.typical)
