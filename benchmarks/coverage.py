@@ -2,6 +2,7 @@
 
     taskset -c 0 python benchmarks/coverage.py --peer-python PEERS/bin/python --results coverage.jsonl
     python benchmarks/coverage.py --shift            # only: are rows from elsewhere told from others?
+    python benchmarks/coverage.py --defaults --splits 10 --tables german_credit,concrete  # by the recipe of a user
 
 For each table and each of 100 random splits (three quarters for training, stratified) five small networks are trained,
 each without a fifth of the training rows, by the program of `pellucid train` with the settings in `SETTINGS`; the test
@@ -151,10 +152,10 @@ def _answered(model: Model, answers: np.ndarray, truth: np.ndarray) -> tuple[np.
     return mean.max(axis=1)[:, None] > bars, mean.argmax(axis=1) != truth
 
 
-def line(case: Case, splits: int, peer_python: str | None) -> dict[str, Any]:
+def line(case: Case, splits: int, peer_python: str | None, recipe: Mapping[str, Any]) -> dict[str, Any]:
     """All splits of one table."""
     started, processor = time.perf_counter(), time.process_time()
-    settings = TRAIN.check({**SETTINGS, **case.settings, "coverage_group": case.group})
+    settings = TRAIN.check({**recipe, **case.settings, "coverage_group": case.group})
     prepared = prepare(as_table(case.dataset.load()), case.dataset.target, settings)
     judged = []
     for seed in range(splits):
@@ -167,7 +168,7 @@ def line(case: Case, splits: int, peer_python: str | None) -> dict[str, Any]:
     found |= {"groups": _groups(judged)} if case.group else {}
     found |= {"mapie": _peer(judged, peer_python, found)} if peer_python else {}
     named = {"table": case.dataset.name, "package": case.dataset.package, "file": case.dataset.file,
-             "rows": len(prepared.table), "splits": splits, "promised": PROMISED}
+             "rows": len(prepared.table), "splits": splits, "settings": dict(recipe), "promised": PROMISED}
     return named | found | seconds | {"passed": _passed(found, classify)}
 
 
@@ -303,6 +304,7 @@ def main() -> int:
     parser.add_argument("--tables", help="comma-separated names; all by default")
     parser.add_argument("--splits", type=int, default=100)
     parser.add_argument("--peer-python", help="interpreter that has MAPIE; without it no sizes are compared")
+    parser.add_argument("--defaults", action="store_true", help="train with the settings of a user who gives none")
     parser.add_argument("--shift", action="store_true", help="only the rows from elsewhere")
     parser.add_argument("--results", type=Path, help="file to append the lines to")
     arguments = parser.parse_args()
@@ -311,7 +313,7 @@ def main() -> int:
     if not arguments.shift:
         for case in CASES:
             if wanted is None or case.dataset.name in wanted:
-                found = line(case, arguments.splits, arguments.peer_python)
+                found = line(case, arguments.splits, arguments.peer_python, {} if arguments.defaults else SETTINGS)
                 record.emit(record.origin(0) | found, arguments.results)
                 passed = passed and all(found["passed"].values())
     if arguments.shift or wanted is None:

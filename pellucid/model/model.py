@@ -24,7 +24,7 @@ from pellucid.model.decision import cost_matrix, decide
 from pellucid.model.members import Members
 from pellucid.model.metrics import evaluate
 from pellucid.model.predictions import Predictions
-from pellucid.model.promise import bar_of, measured_promise, predictions_of
+from pellucid.model.promise import bar_of, measured_promise, predictions_of, promise_lines
 from pellucid.model.questions import questions
 from pellucid.model.unlikeness import Unlikeness
 
@@ -181,8 +181,8 @@ class Model(AbstractModel):
                    record["metrics"], record["about"], Unlikeness.from_record(record.get("unlikeness"), extra))
 
     def about_lines(self) -> tuple[str, ...]:
-        """What is predicted."""
-        return (f"Target: `{self.target.name}`.",)
+        """What is predicted, and what is promised."""
+        return (f"Target: `{self.target.name}`.", *promise_lines(self))
 
     def __repr__(self) -> str:
         return (f"Model({self.task} `{self.target.name}` from {len(self.features)} columns, "

@@ -56,6 +56,19 @@ def predictions_of(model: Model, table: Table, inputs: Mapping[str, Any], covera
     return Predictions(prediction=mean, lower=lower, upper=upper, notes=notes, **common)
 
 
+def promise_lines(model: Model) -> tuple[str, ...]:
+    """What a model promises, for its card."""
+    calibration, found = model.calibration, []
+    if calibration.conformal is not None:
+        what = "sets hold the true class" if model.task == "classify" else "intervals hold the true value"
+        groups = "" if calibration.grouping is None else f", and so in each group of `{calibration.grouping.column}`"
+        found.append(f"Its {what} for {calibration.coverage:.0%} of rows like those of the training{groups}.")
+    if model.unlikeness is not None:
+        found.append("It says of each row how unlike the training rows it is, with a p-value; the file holds "
+                     "quantiles, frequencies and covariances of the columns for that.")
+    return tuple(found)
+
+
 def _groups(grouping: Grouping | None, table: Table) -> tuple[np.ndarray | None, tuple[Note, ...]]:
     if grouping is None:
         return None, ()

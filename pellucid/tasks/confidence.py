@@ -21,7 +21,6 @@ from pellucid.report.confidence import (
 )
 from pellucid.report.result import ClassEvidence, NumberEvidence, Section
 from pellucid.tasks.judge import Evidence, risks_of
-from pellucid.uncertainty import share_interval
 
 METHODS = {"temperature": "temperature scaling", "vector": "vector scaling", "beta": "beta calibration"}
 
@@ -61,33 +60,16 @@ def confidence_metrics(model: Model, evidence: Evidence | None,
 
 
 def promise_metrics(model: Model, evidence: Evidence | None) -> dict[str, Any]:
-    """The interval of the measured coverage, and the coverage of each group, for the promise of metrics.json."""
-    held = None if evidence is None else _held(evidence)
-    if held is None:
+    """`groups` for the promise of metrics.json: the coverage of each, and whether it has a promise of its own."""
+    rates = [] if evidence is None else [one for one in _rates(model, evidence) if "coverage" in one.shares]
+    if not rates:
         return {}
-    low, high = share_interval(held.sum(), len(held))
-    found: dict[str, Any] = {"rows": len(held), "low": float(low), "high": float(high)}
-    rates = _rates(model, evidence)
-    if rates:
-        found["groups"] = {one.name: {
-            "rows": one.rows, "coverage_measured": one.shares["coverage"].value, "low": one.shares["coverage"].low,
-            "high": one.shares["coverage"].high, "mean_size": one.means["size"],
-            "own_promise": bool(model.calibration.by_group) and model.calibration.by_group[place] is not None}
-            for place, one in _placed(model, rates)}
-    return found
-
-
-def _placed(model: Model, rates: list[GroupRates]) -> list[tuple[int, GroupRates]]:
-    names = model.calibration.grouping.names
-    return [(names.index(one.name), one) for one in rates if "coverage" in one.shares]
-
-
-def _held(evidence: Evidence) -> np.ndarray | None:
-    if evidence.sets is not None:
-        return evidence.sets[np.arange(len(evidence.truth)), evidence.truth]
-    if evidence.lower is not None:
-        return (evidence.lower <= evidence.truth) & (evidence.truth <= evidence.upper)
-    return None
+    calibration = model.calibration
+    own = dict(zip(calibration.grouping.names, calibration.by_group, strict=False))
+    return {"groups": {one.name: {
+        "rows": one.rows, "coverage_measured": one.shares["coverage"].value, "low": one.shares["coverage"].low,
+        "high": one.shares["coverage"].high, "mean_size": one.means["size"],
+        "own_promise": own.get(one.name) is not None} for one in rates}}
 
 
 def _answering(model: Model, evidence: Evidence) -> tuple[Answering, ...]:

@@ -45,6 +45,7 @@ def metrics_of_run(result: Result) -> dict[str, Any]:
     if result.promise is not None:
         size = "mean_set_size" if result.promise.kind == "sets" else "mean_interval_width"
         found["promise"] = {"coverage_promised": result.promise.promised, "coverage_measured": result.promise.measured,
+                            "low": result.promise.low, "high": result.promise.high, "rows": result.promise.rows,
                             size: result.promise.size}
     return found
 
