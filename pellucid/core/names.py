@@ -5,7 +5,7 @@ a test holds both sides equal.
 """
 from __future__ import annotations
 
-TASKS = ("classify", "regress", "detect", "forecast", "recommend", "verify")
+TASKS = ("classify", "regress", "detect", "forecast", "recommend", "verify", "embed")
 
 NETWORKS = ("feedforward",)
 """Those that train on tables by name."""
@@ -68,8 +68,9 @@ SCHEDULE_ALIASES = {"onecycle": "one_cycle", "cosine_decay": "cosine"}
 PRETRAINED = ("efficientnet-lite0",)
 """Networks with published weights that a new one may start from."""
 
-AUGMENTATIONS = ("none", "characters", "photographs")
-"""How training pictures are changed at random: not at all; without mirroring them; with it."""
+AUGMENTATIONS = ("none", "characters", "photographs", "voices", "sounds")
+"""How training pictures and recordings are changed at random: not at all; pictures without mirroring and with it;
+recordings with other pitches and without."""
 
 FEATURE_TYPES = (
     "number", "category", "boolean", "date", "text", "image", "video", "audio", "series", "molecule", "molecule_3d",

@@ -11,7 +11,7 @@ from pellucid.errors import DataError
 from pellucid.features.audio import Audio
 from pellucid.model.load import load
 from pellucid.networks import build
-from pellucid.tasks.raw.audio import AUDIO, LISTENING
+from pellucid.tasks.raw.audio import AUDIO, BY_THROAT, LISTENING, decide
 from pellucid.tasks.raw.base import Situation
 from pellucid.tasks.train import train
 
@@ -103,3 +103,22 @@ def test_plain_view_tells_pitches_apart():
     short = AUDIO.plain({"samples": samples[:, :100], "lengths": np.minimum(lengths, 100)})
     assert short.shape == (40, 161) and np.isfinite(short).all() and AUDIO.plain(
         {"samples": samples[:0], "lengths": lengths[:0]}).shape == (0, 161)
+
+
+def tones(pitches, rows, spread):
+    """Encoded recordings of one tone each, at a pitch of its class or near it."""
+    random = np.random.default_rng(0)
+    answers, time = np.arange(rows) % len(pitches), np.arange(1200) / RATE
+    pitch = np.asarray(pitches)[answers] * random.uniform(1 / spread, spread, rows)
+    samples = np.sin(2 * np.pi * pitch[:, None] * time) + random.normal(size=(rows, 1200)) / 20
+    return {"samples": (9000 * samples).astype(np.int16), "lengths": np.full(rows, 1200, np.int32)}, answers
+
+
+def test_where_pitch_is_the_answer_recordings_keep_their_pitch():
+    feature = Audio(name="x", rate=RATE, length=1200)
+    keys, voices = tones((500, 550, 605, 665), 200, 1.01), tones((300, 1200), 200, 1.25)
+    assert decide(feature, *keys, 4, {}) == {"augmentation": "sounds"}
+    assert decide(feature, *voices, 2, {}) == {"augmentation": "voices"}
+    assert decide(feature, *keys, 4, {"augmentation": "none"}) == {}
+    heard = AUDIO.encoder(feature, Situation(200, 4, True, 4), {"augmentation": "sounds"})["listening"]
+    assert heard and not heard.keys() & set(BY_THROAT)

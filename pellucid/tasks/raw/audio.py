@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.features.audio import Audio
 from pellucid.nn import MelSpectrogram
 from pellucid.tasks.raw.base import RawKind, Situation
+from pellucid.tasks.raw.mirror import MOST_ROWS, keep_meaning
 
 HIDDEN, BANDS = (16, 32, 64, 64), 40
 HEARD, FEWEST, MOST = 80_000, 8, 100
@@ -24,6 +25,10 @@ LOWEST = 60.0
 """Hz."""
 LISTENING = {"speed": 0.2, "warp": 0.2, "shift": 0.05, "noise": 0.1, "evening": True, "tilt": 6.0,
              "masked_bands": 7, "masked_time": 0.15}
+BY_THROAT = ("warp", "evening")
+"""What only recordings of voices stand: other pitches, and less of what each band sounds like on average."""
+HIGHER = 0.1
+"""By so much higher recordings show whether pitch is the answer."""
 PLAIN_WINDOW, PLAIN_HOP, PLAIN_BANDS, PLAIN_RATE = 256, 128, 32, 8000
 """What the plain view is made with; it does not know the rate, and takes pitches as they were at 8,000 Hz."""
 PERCENTILES = (10, 50, 90)
@@ -34,13 +39,44 @@ PORTION = 256  # rows at once
 def encoder(feature: Audio, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
     """Convolutions over a spectrogram of about as many windows whatever the length."""
     hidden = given.get("hidden") if situation.alone else None  # beside other columns, it is that of the joint network
-    changes = {} if given.get("augmentation") == "none" else LISTENING
     hop = max(SHORTEST_HOP, feature.seconds / FRAMES)
     window = max(WINDOW, 1.5 * hop)
     return {"network": "spectrogram", "length": feature.length, "rate": feature.rate,
             "out_features": situation.outputs, "hidden": list(hidden or HIDDEN), "bands": BANDS,
             "window": 2 * max(round(window * feature.rate / 2), 8), "hop": max(round(hop * feature.rate), 1),
-            "low": min(LOWEST, feature.rate / 16), "dropout": 0.3, "listening": changes}
+            "low": min(LOWEST, feature.rate / 16), "dropout": 0.3, "listening": changes(given.get("augmentation"))}
+
+
+def changes(augmentation: str | None) -> dict[str, Any]:
+    """How recordings are changed while training: nothing, or as suits voices, or sounds whose pitch is the answer."""
+    if augmentation == "none":
+        return {}
+    return {name: value for name, value in LISTENING.items() if augmentation != "sounds" or name not in BY_THROAT}
+
+
+def decide(feature: Audio, raw: Mapping[str, np.ndarray], answers: np.ndarray, classes: int,
+           given: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether pitches may be changed, by the recordings themselves, where the user does not say: a word stays the same
+    word in a higher voice, a key of a telephone becomes another key."""
+    if given.get("augmentation") is not None:
+        return {}
+    some = np.random.default_rng(0).permutation(len(answers))[:MOST_ROWS]
+    own = {name: values[some] for name, values in raw.items()}
+    features, higher = plain(own), plain(_faster(own))
+    mean, spread = features.mean(axis=0), features.std(axis=0) + FAINTEST
+    harmless = keep_meaning((features - mean) / spread, (higher - mean) / spread, answers[some], classes)
+    return {"augmentation": "voices" if harmless else "sounds"}
+
+
+def _faster(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The recordings played faster by `HIGHER`: all pitches are higher by as much."""
+    samples, most = raw["samples"], raw["samples"].shape[1]
+    places = np.minimum(np.arange(most) * (1 + HIGHER), most - 1)
+    before = places.astype(np.int64)
+    after, part = np.minimum(before + 1, most - 1), (places - before).astype(np.float32)
+    lengths = np.maximum((raw["lengths"] / (1 + HIGHER)).astype(np.int32), 1)
+    played = samples[:, before] * (1 - part) + samples[:, after] * part
+    return {"samples": played * (np.arange(most) < lengths[:, None]), "lengths": lengths}
 
 
 def training(feature: Audio, situation: Situation) -> dict[str, Any]:
@@ -78,4 +114,4 @@ def _plain_rows(samples: np.ndarray, lengths: np.ndarray, filters: np.ndarray) -
     return np.concatenate(parts, axis=1)
 
 
-AUDIO = RawKind(encoder, training, plain, blends=True)
+AUDIO = RawKind(encoder, training, plain, blends=True, decide=decide)

@@ -1,4 +1,4 @@
-"""Whether pictures keep their meaning in a mirror: those of cats do, letters do not."""
+"""Whether pictures keep their meaning in a mirror, and recordings at another pitch: cats do, letters do not."""
 from __future__ import annotations
 
 import numpy as np
