@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pellucid.core.declared import DEFAULTS_VERSION, TRAIN
+from pellucid.core.declared import DEFAULTS_VERSION, EXPLAIN, TRAIN
 from pellucid.core.names import FEATURE_TYPE_ALIASES, FEATURE_TYPES
 from pellucid.core.settings import Setting
 from pellucid.training.fit import FIT
@@ -44,6 +44,15 @@ Network, Training and Decision, `types`, and `random_state`, scikit-learn's name
 only make sense for classes. The data settings `time_column`, `group_column` and `test_size` are not in the estimators:
 with scikit-learn, you split the rows yourself.
 {groups}
+## Settings of `pellucid explain`
+
+`model.explain` takes the same, except `row`: it explains the rows that it is given. [explain.md](explain.md) says how
+to read the answer.
+
+| option | Python | values | default | what it is |
+|---|---|---|---|---|
+{explain}
+
 ## Settings of `pellucid.fit`
 
 `pellucid.fit` trains a network of your own, so it has fewer settings, and no recipe fills them in:
@@ -83,7 +92,8 @@ def page() -> str:
     """The whole page as Markdown."""
     groups = "".join(GROUP.format(name=name, rows="\n".join(map(row, settings))) for name, settings in GROUPS.items())
     fit = "\n".join(f"| `{one.name}` | {values(one)} | {default(one.default)} |" for one in FIT.values())
-    return PAGE.format(version=DEFAULTS_VERSION, groups=groups, fit=fit, types=listed(FEATURE_TYPES),
+    return PAGE.format(version=DEFAULTS_VERSION, groups=groups, fit=fit,
+                       explain="\n".join(map(row, EXPLAIN.values())), types=listed(FEATURE_TYPES),
                        aliases=pairs(FEATURE_TYPE_ALIASES), spellings=spellings())
 
 
@@ -118,7 +128,7 @@ def pairs(aliases: dict[str, str]) -> str:
 
 def spellings() -> str:
     """The aliases of every setting that has some, one paragraph each."""
-    settings = [one for group in GROUPS.values() for one in group if one.aliases]
+    settings = [one for group in (*GROUPS.values(), EXPLAIN.values()) for one in group if one.aliases]
     seen: dict[str, str] = {}
     for one in settings:
         text = pairs(dict(one.aliases or {}))

@@ -63,11 +63,13 @@ def _of_classes(model: Model, table: Table, inputs: Inputs, codes: Mapping[str, 
     weight = row_weight(model.members)
     games = {label: RowGames(model.features, _class_unit(model, label, other), percent=True, seed=seed, weight=weight)
              for label in np.unique(explained).tolist()}
-    insight = _insight(model, games, table, inputs, weighing)
+    insight, wholes = _insight(model, games, table, inputs, weighing), (answers * weighing).sum(axis=1)
+    blanks = {label: own.blank(_scored(model, weighing[explained == label][0])) for label, own in games.items()}
     for row, label in enumerate(explained.tolist()):
         notes = () if not same[row] else (f"The prediction of this row is “{model.classes[other]}” itself; the next "
                                           f"most probable class, “{model.classes[label]}”, is held against it.",)
-        game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]))
+        game = games[label].game(table, inputs.arrays, row, _scored(model, weighing[row]), whole=wholes[row],
+                                 blank=blanks[label])
         yield Question(insight(game, row), row, model.classes[int(predicted[row])], model.classes[label],
                        None if other is None else model.classes[other], notes, games[label].cells(table, row))
 
@@ -80,8 +82,10 @@ def _class_unit(model: Model, label: int, other: int | None) -> str:
 def _of_numbers(model: Model, table: Table, inputs: Inputs, seed: int) -> Iterator[Question]:
     games = RowGames(model.features, f"predicted “{model.target.name}”", seed=seed, weight=row_weight(model.members))
     insight = _insight(model, {0: games}, table, inputs, np.ones((len(inputs), 1)))
+    score = _scored(model, None)
+    wholes, blank = score(inputs.arrays), games.blank(score) if len(inputs) else None
     for row in range(len(inputs)):
-        game = games.game(table, inputs.arrays, row, _scored(model, None))
+        game = games.game(table, inputs.arrays, row, score, whole=wholes[row], blank=blank)
         yield Question(insight(game, row), row, game.whole, cells=games.cells(table, row))
 
 

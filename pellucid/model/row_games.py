@@ -115,7 +115,12 @@ class RowGames:
         return {place.feature.name: Cell(place.feature.kind, table.column(place.feature.name)[row])
                 for place in self.places if place.raw is not None}
 
-    def game(self, table: Columns, arrays: Arrays, row: int, score: Score) -> Game:
+    def blank(self, score: Score) -> np.ndarray | None:
+        """The answers where nothing is known, float64 (draws,): the same for every row where all columns are drawn."""
+        return score(self.background) if self.places and all(self.is_drawn) else None
+
+    def game(self, table: Columns, arrays: Arrays, row: int, score: Score, *, whole: float | None = None,
+             blank: np.ndarray | None = None) -> Game:
         """The game of one row.
 
         Args:
@@ -123,17 +128,18 @@ class RowGames:
             arrays: the same rows encoded.
             row: which.
             score: from encoded rows to float64 (rows,), what is explained.
+            whole, blank: the answer for the row, and those for nothing, where they are known already; see `blank`.
         """
         own = self.own(table, arrays, row)
         cells = [table.column(place.feature.name)[row] for place in self.places]
         parts = [place.feature.parts(cell, encoded) for place, cell, encoded in zip(
             self.places, cells, own, strict=True)]
-        coalitions = _Coalitions(self, own, cells, tuple(map(len, parts)), score, row)
+        whole = float(score(_rows_of(arrays, slice(row, row + 1)))[0]) if whole is None else float(whole)
+        coalitions = _Coalitions(self, own, cells, tuple(map(len, parts)), score, row, whole, blank)
         known: tuple[Part, ...] = tuple(part for some in parts for part in some)
-        ends = coalitions.value(np.array([[False] * len(known)]))
-        whole = float(score(_rows_of(arrays, slice(row, row + 1)))[0])
+        empty = coalitions.value(np.array([[False] * len(known)]))[0] if blank is None else blank.mean()
         drawn = coalitions.drawn if self.draws > 1 else None
-        return Game(known, coalitions.value, self.unit, whole, float(ends[0]), cost=self.draws * self.weight,
+        return Game(known, coalitions.value, self.unit, whole, float(empty), cost=self.draws * self.weight,
                     percent=self.percent, draws=self.draws, drawn=drawn)
 
 
@@ -147,6 +153,8 @@ class _Coalitions:
     counts: tuple[int, ...]
     score: Score
     row: int
+    whole: float
+    blank: np.ndarray | None
 
     @property
     def at_once(self) -> int:
@@ -167,10 +175,16 @@ class _Coalitions:
         return np.concatenate(pieces)
 
     def drawn(self, keep: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """float64 (coalitions,): with the made-up row `which` each."""
-        size = self.at_once
-        return np.concatenate([self.score(self._encoded(keep[start:start + size], None, which[start:start + size]))
-                               for start in range(0, len(keep), size)])
+        """float64 (coalitions,): with the made-up row `which` each; what is known already is not asked again."""
+        answers, asked = np.full(len(keep), self.whole), ~keep.all(axis=1)
+        if self.blank is not None:
+            nothing = ~keep.any(axis=1)
+            answers[nothing], asked = self.blank[which[nothing]], asked & ~nothing
+        places, size = np.flatnonzero(asked), self.at_once
+        for start in range(0, len(places), size):
+            own = places[start:start + size]
+            answers[own] = self.score(self._encoded(keep[own], None, which[own]))
+        return answers
 
     def _encoded(self, keep: np.ndarray, repeat: np.ndarray | None, which: np.ndarray) -> Arrays:
         """Encoded rows: coalition `repeat[i]` (or i) with the made-up row `which[i]`."""

@@ -217,3 +217,10 @@ def test_shown_in_a_notebook(fitted):
     assert "Classifier" in fitted._repr_html_()
     assert "epochs" in repr(Classifier(epochs=3))
     assert "Synapses" in str(fitted.describe()) or "synapses" in str(fitted.describe())
+
+
+def test_predictions_are_explained(fitted, rows):
+    found = fitted.explain(rows[0][:3], instead_of=1, faithfulness=False)
+    assert [one.instead_of for one in found] == [1, 1, 1] and {one.asked for one in found} == {0}
+    assert [part.name for part in found[0].parts] == ["x0", "x1", "x2"]
+    assert found[0].contributions.sum() == pytest.approx(found[0].difference, abs=0.01)

@@ -142,9 +142,7 @@ def test_the_model_is_checked_once_and_the_checks_are_stored(run):
 
 
 def test_what_was_not_learned_cannot_be_explained(tmp_path):
-    random = np.random.default_rng(4)
-    frame = pl.DataFrame(random.normal(size=(500, 5)), schema=list("abcde")).with_columns(
-        pl.Series("label", random.choice(["yes", "no"], 500)))
+    frame = made().with_columns(pl.col("label").shuffle(seed=3))
     found = pellucid.train(frame, "label", run=tmp_path / "noise", **QUICK)
     assert any(note.kind == "nothing_learned" for note in found.result.notes)
     verdicts = [one.faithfulness.verdict for one in found.model.explain(frame[:5])]
@@ -172,14 +170,6 @@ def test_a_long_text_has_groups_of_words_as_parts():
     parts = feature.parts(text, feature.encode(pl.Series("text", [text])))
     assert len(parts) <= 160 and " ".join(part.name for part in parts) == text
     assert feature.parts(None, feature.encode(pl.Series("text", [""]))) == ()
-
-
-def test_estimators_explain():
-    random = np.random.default_rng(0)
-    rows = random.normal(size=(200, 3))
-    model = pellucid.Classifier(epochs=4, members=2, hidden=(8,)).fit(rows, (rows[:, 0] > 0).astype(int))
-    found = model.explain(rows[:2], instead_of=1, faithfulness=False)
-    assert [one.instead_of for one in found] == [1, 1] and len(found[0].parts) == 3
 
 
 def test_slopes_are_compiled_once(run):
