@@ -22,23 +22,26 @@ from pellucid.model.load import load
 from pellucid.model.members import members_of
 from pellucid.networks import Composite, Efficient
 from pellucid.networks._rows import PREPARED
-from pellucid.networks.efficient import LITE0
+from pellucid.networks.efficient import FIRST, LITE0
 from pellucid.networks.pretrained import weights, with_weights
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.raw import RawKind, Situation, raw_kinds
+from pellucid.tasks.solved import solved_outputs
 from pellucid.training.layout import layout_of
 
 SMALLEST, LARGEST = 112, 224
 """The longer side at which a picture is looked at: smaller ones are enlarged, larger ones shrunk."""
 MANY = 1000
 """With more pictures, each is kept smaller, so that looking at all of them once takes about a minute."""
-LAYERS, STAGES = (9, 12, 16), 6
-"""Of EfficientNet-Lite0: where it has seen parts and textures, but not yet decided what animal they belong to."""
-GRIDS = ((2000, 4), (20_000, 2), (1 << 62, 1))
-"""Into how many rows and columns their positions are averaged, by the number of pictures up to which that fits."""
+STAGES = 6
+"""Of EfficientNet-Lite0 without the last: it has seen parts and textures, but not yet decided what animal they are."""
+VIEWS = ((2000, ((6, 7), (9, 4), (12, 4), (16, 4))), (20_000, ((9, 2), (12, 2), (16, 2))),
+         (1 << 62, ((9, 1), (12, 1), (16, 1))))
+"""The layers whose outputs are kept, and in how many rows and columns, by the pictures up to which they are for."""
 FAINT = 0.05
 """Features that vary less than this share of the others are not blown up to their size."""
-STEPS, MOST_EPOCHS = 600, 40
+EPOCHS, RATE = 5, 0.02
+"""The output is solved, then learned a little more; in a step, an answer changes by no more than about this rate."""
 GENTLY = 0.3
 """The part of the learning rate with which weights go on that have learned already."""
 
@@ -81,7 +84,7 @@ class Photographs(AbstractStart):
 
     def of(self, kind: RawKind) -> RawKind:
         """A linear output on frozen features."""
-        return replace(kind, encoder=_efficient, training=_briefly, decide=_unchanged)
+        return replace(kind, encoder=_efficient, training=_briefly, decide=_unchanged, start=_solved)
 
     def filled(self, encoder: Efficient) -> Efficient:
         """The published weights, the same in all members."""
@@ -95,7 +98,6 @@ class Photographs(AbstractStart):
 
 def _efficient(feature: Image, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
     """The layers up to the last one that is looked at; more places of a picture apart where there are few pictures."""
-    grid = next(grid for most, grid in GRIDS if situation.rows <= most)
     longest = max(feature.height, feature.width)
     factor = max(SMALLEST / longest, 1.0)
     size = [max(round(side * factor), 32) for side in (feature.height, feature.width)]
@@ -103,17 +105,34 @@ def _efficient(feature: Image, situation: Situation, given: Mapping[str, Any]) -
     augmentation = raw_kinds["image"].encoder(feature, situation, given)["augmentation"] if changed else {}
     return {"network": "efficient", "in_shape": list(feature.shape), "out_features": situation.outputs, "size": size,
             "stages": [list(stage) for stage in LITE0[:STAGES]], "last": 0, "learned": 0,
-            "views": [[layer, grid] for layer in LAYERS], "normalisation": "none", "dropout": 0.0,
+            "views": [list(view) for view in _views(situation.rows)], "normalisation": "none", "dropout": 0.0,
             "augmentation": augmentation}
 
 
+def _views(rows: int) -> tuple[tuple[int, int], ...]:
+    return next(views for most, views in VIEWS if rows <= most)
+
+
 def _briefly(feature: Image, situation: Situation) -> dict[str, Any]:
-    """A linear output is learned in a few hundred steps; five networks, each of which leaves out a fifth."""
+    """Five networks, each of which leaves out a fifth of the pictures; they differ in their outputs only."""
     rows = max(situation.rows, 1)
-    batch = 32 if rows < MANY else 128
-    numbers = 128 * len(LAYERS) * next(grid for most, grid in GRIDS if rows <= most) ** 2
-    return {"epochs": int(np.clip(STEPS * batch / rows, 5, MOST_EPOCHS)), "batch_size": batch, "members": 5,
-            "learning_rate": 0.5 / numbers, "default_rate": 0.5 / numbers, "weight_decay": 0.1, "clip": None}
+    widths = [FIRST, *(stage[3] for stage in LITE0 for _ in range(stage[4]))]
+    rate = RATE / sum(widths[layer - 1] * grid * grid for layer, grid in _views(rows))
+    return {"epochs": EPOCHS, "batch_size": 32 if rows < MANY else 128, "members": 5, "learning_rate": rate,
+            "default_rate": rate, "weight_decay": 0.0, "clip": None}
+
+
+def _solved(feature: Image, encoder: Efficient, raw: Mapping[str, np.ndarray], lesson: Lesson,
+            weights: Sequence[np.ndarray]) -> Efficient:
+    """The output is solved where what it sees is known already."""
+    if PREPARED not in raw:
+        return encoder
+    features = (raw[PREPARED] - np.asarray(encoder.middle.value[0])) / np.asarray(encoder.spread.value[0])
+    classes = len(lesson.target.classes) if lesson.task == "classify" else 0
+    slopes, bias = solved_outputs(features, lesson.answers, weights, classes, encoder.output.bias.shape[-1])
+    dtype = encoder.output.weight.dtype
+    return eqx.tree_at(lambda one: (one.output.weight, one.output.bias), encoder,
+                       (jax.device_put(slopes.astype(dtype)), jax.device_put(bias.astype(dtype))))
 
 
 def _unchanged(feature: Image, raw: Mapping[str, np.ndarray], answers: np.ndarray, classes: int,

@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 def run(folder, tmp_path_factory):
     if not KNOWN:
         pytest.skip("the weights are not installed")
-    return train(folder, run=tmp_path_factory.mktemp("run") / "a", start=LITE0, test_size=0, members=2, epochs=15)
+    return train(folder, run=tmp_path_factory.mktemp("run") / "a", start=LITE0, test_size=0, members=2)
 
 
 def test_frozen_layers_are_in_the_file_once(run, tmp_path):
