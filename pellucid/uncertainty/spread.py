@@ -17,7 +17,7 @@ NARROWER = 0.97
 """A learned spread has to make intervals narrower by so much on average; less may be chance."""
 FEWEST_ROWS = 100
 """With fewer held-out rows the spread is the same everywhere."""
-MOST_ROWS = 5000
+MOST_ROWS, MOST_CROSSED = 5000, 2000
 MOST_STEPS = 50
 
 
@@ -154,7 +154,7 @@ def _left_out_spread(residuals: np.ndarray, predictions: np.ndarray, channels: n
     spread = np.empty(len(residuals))
     for fold in np.unique(folds):
         here, others = folds == fold, np.flatnonzero(folds != fold)
-        others = others[evenly(len(others), MOST_ROWS)]
+        others = others[evenly(len(others), MOST_CROSSED)]
         learned = LearnedSpread.fit(residuals[others], predictions[others],
                                     None if channels is None else channels[others], pull)
         spread[here] = learned(predictions[here], None if channels is None else channels[here])
