@@ -30,7 +30,7 @@ from image_folders import by_command
 from PIL import Image
 
 SEED, HEIGHT, WIDTH, FRAMES = 0, 24, 48, 8
-DRIVES, QUICK_DRIVES, EACH = {"train": 60, "test": 20}, {"train": 14, "test": 4}, 20
+DRIVES, QUICK_DRIVES, EACH = {"train": 40, "test": 15}, {"train": 18, "test": 4}, 15
 SPEED, STEP = 12.0, 0.1  # metres a second, seconds from frame to frame
 LOOK_AHEAD, LANE = 8.0, 2.0  # metres
 GAINS = (2600.0, 5.0, 60.0, 9.0)  # degrees for the bend ahead, the offset, the heading and the drift

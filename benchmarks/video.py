@@ -26,7 +26,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 SEED, SIDE, DIGIT, FRAMES = 0, 20, 8, 8
-FILMS = {"train": 1200, "test": 400}
+FILMS = {"train": 800, "test": 400}
 QUICK_FILMS = {"train": 260, "test": 80}
 TEST_DIGITS = 500  # of the 1,797; the last ones, written by other people than the first
 DIRECTIONS = {"east": (0, 1), "north east": (-1, 1), "north": (-1, 0), "north west": (-1, -1), "west": (0, -1),

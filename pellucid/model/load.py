@@ -10,6 +10,7 @@ from pellucid.errors import ModelFileError, PellucidError
 from pellucid.model.archive import Archive, like, read_archive
 from pellucid.model.base import EXTRA, AbstractModel, model_kinds
 from pellucid.model.detector import Detector
+from pellucid.model.embedding import Embedding
 from pellucid.model.forecaster import Forecaster
 from pellucid.model.members import Members
 from pellucid.model.model import Model
@@ -18,7 +19,7 @@ from pellucid.model.verifier import Verifier
 
 DRIFT = 1e-3
 
-for _kind in (Model, Forecaster, Recommender, Verifier, Detector):
+for _kind in (Model, Forecaster, Recommender, Verifier, Detector, Embedding):
     for _task in _kind.tasks:
         model_kinds.add(_task, _kind)
 

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 
 from pellucid.errors import SettingsError
-from pellucid.networks._rows import flat_rows
+from pellucid.networks._rows import flat_rows, sole
 from pellucid.networks.feedforward import Feedforward, State, body_parts
 from pellucid.networks.parts import Part, Parts
 from pellucid.nn._checks import whole_number
@@ -94,7 +94,7 @@ class Autoencoder(eqx.Module):
 
     def rows(self, inputs: jax.Array) -> jax.Array:
         """Inputs as (batch, in_features) floating-point numbers; 8-bit integers are divided by 255."""
-        return flat_rows("Autoencoder", inputs, self.settings.in_features, self.decoder.output.weight.dtype)
+        return flat_rows("Autoencoder", sole(inputs), self.settings.in_features, self.decoder.output.weight.dtype)
 
     def encode(self, inputs: jax.Array, *, state: tuple[State, State] | None = None) -> jax.Array:
         """The code of each input: (batch, code)."""

@@ -22,6 +22,7 @@ OUTCOMES = {
 TASKS = {"classify": "classification", "regress": "regression (predicting a number)",
          "recommend": "recommendation",
          "detect": "detection of anomalies",
+         "embed": "representation (codes, groups and neighbours, without answers)",
          "forecast": "forecast (the next steps of a series)"}
 
 

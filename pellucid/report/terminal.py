@@ -11,7 +11,8 @@ from pellucid.model.metrics import metrics, metrics_of
 from pellucid.report import words
 from pellucid.report.result import Contender, Result
 
-SHOWN = {"detect": ("roc_auc", "average_precision", "recall_at_rate"),
+SHOWN = {"embed": ("neighbour_agreement", "explained"),
+         "detect": ("roc_auc", "average_precision", "recall_at_rate"),
          "classify": ("roc_auc", "accuracy", "log_loss"), "regress": ("rmse", "mae", "r2"),
          "recommend": ("rmse", "recall_at_10", "ndcg_at_10")}
 COLOURS = {"beats": "green", "on par": "yellow", "worse": "red", "alone": "yellow"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 from pellucid.core.registry import Registry
 from pellucid.data.table import Table
 from pellucid.tasks.detect.job import DETECT
+from pellucid.tasks.embed.job import EMBED
 from pellucid.tasks.forecast.job import FORECAST
 from pellucid.tasks.job import Job
 from pellucid.tasks.recommend.job import RECOMMEND
 from pellucid.tasks.verify.job import VERIFY
 
 jobs: Registry[Job] = Registry("task")
-for _job in (FORECAST, RECOMMEND, VERIFY, DETECT):
+for _job in (FORECAST, RECOMMEND, VERIFY, DETECT, EMBED):
     jobs.add(_job.task, _job)
 
 

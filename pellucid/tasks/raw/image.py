@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.features.image import Image
+from pellucid.features.views import shrunken
 from pellucid.tasks.raw.base import RawKind, Situation
 from pellucid.tasks.raw.mirror import keep_meaning
 
@@ -85,20 +86,6 @@ def _hidden(feature: Image) -> tuple[int, ...]:
 def plain(raw: Mapping[str, np.ndarray]) -> np.ndarray:
     """Shrunken pixels from 0 to 1, at most 400 numbers a picture: (rows, numbers)."""
     return shrunken(raw["pixels"], PLAIN).reshape(len(raw["pixels"]), -1)
-
-
-def shrunken(pixels: np.ndarray, most: int) -> np.ndarray:
-    """Means of square blocks, float32 (rows, height, width, channels), at most `most` numbers a picture."""
-    rows, height, width, channels = pixels.shape
-    block = 1
-    while math.ceil(height / block) * math.ceil(width / block) * channels > most:
-        block += 1
-    if block == 1:
-        return pixels.astype(np.float32) / 255
-    down, right = -height % block, -width % block
-    padded = np.pad(pixels, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
-    shape = (rows, (height + down) // block, block, (width + right) // block, block, channels)
-    return padded.reshape(shape).mean((2, 4), dtype=np.float32) / 255
 
 
 IMAGE = RawKind(encoder, training, plain, blends=True, decide=decide)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.features.series import Series
+from pellucid.features.views import resampled
 from pellucid.tasks.raw.base import RawKind, Situation
 
 HIDDEN = (16, 32, 64)
@@ -62,21 +63,9 @@ def plain(raw: Mapping[str, np.ndarray]) -> np.ndarray:
     move = mean(np.abs(np.diff(values, axis=1)), 1)
     low, high = np.where(valid, values, np.inf).min(axis=1), np.where(valid, values, -np.inf).max(axis=1)
     last = np.take_along_axis(values, (lengths - 1)[:, None, None], axis=1)[:, 0]
-    parts = [middle, spread, low, high, values[:, 0], last, slope * count, alike, move, *_resampled(values, lengths)]
+    parts = [middle, spread, low, high, values[:, 0], last, slope * count, alike, move,
+             *resampled(values, lengths, POINTS)]
     return np.concatenate([*parts, np.log(count)], axis=1)
-
-
-def _resampled(values: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
-    """(rows, channels) at each of 32 places from the first to the last step, between neighbours where need be."""
-    found = []
-    for share in np.linspace(0, 1, POINTS):
-        place = share * (lengths - 1)
-        before = np.floor(place).astype(np.int64)
-        after = np.minimum(before + 1, lengths - 1)
-        rest = (place - before)[:, None]
-        rows = np.arange(len(values))
-        found.append(values[rows, before] * (1 - rest) + values[rows, after] * rest)
-    return found
 
 
 SERIES = RawKind(encoder, training, plain)

@@ -1,0 +1,1 @@
+"""Learning without answers: codes, groups, neighbours and rows that stand alone."""
