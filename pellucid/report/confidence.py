@@ -12,6 +12,7 @@ from pellucid.report.result import Grid, Section
 from pellucid.uncertainty import debiased_calibration_error, share_interval
 
 FEWEST_TO_COMPARE = 20
+FEWEST_FOR_BINS = 100
 LEVELS = (0.01, 0.05, 0.1)
 
 
@@ -100,16 +101,17 @@ class GroupRates:
         rows: test rows.
         shares: by name: `coverage`, and for classes `actual` and `predicted` (the positive class), `wrong`,
             `false_alarms`, `misses`.
-        means: by name: `size` of sets or intervals; `confidence` and `calibration_error` for classes; `error` (mean
-            absolute) and `bias` (mean of predicted minus actual) for numbers.
-        bias_interval: 95 % interval of `bias`; None for classes.
+        means: by name: `size` of sets or intervals; `confidence`, `overconfidence` (mean confidence minus the share of
+            right answers) and, from 100 rows on, `calibration_error` for classes; `error` (mean absolute) and `bias`
+            (mean of predicted minus actual) for numbers.
+        intervals: 95 % intervals of some of these means.
     """
 
     name: str
     rows: int
     shares: Mapping[str, Share]
     means: Mapping[str, float]
-    bias_interval: tuple[float, float] | None = None
+    intervals: Mapping[str, tuple[float, float]]
 
 
 def class_rates(name: str, truth: np.ndarray, decided: np.ndarray, probabilities: np.ndarray,
@@ -118,8 +120,10 @@ def class_rates(name: str, truth: np.ndarray, decided: np.ndarray, probabilities
     where `positive` names it."""
     wrong = decided != truth
     shares = {"wrong": share_of(wrong)}
-    means = {"confidence": float(probabilities.max(axis=1).mean()),
-             "calibration_error": debiased_calibration_error(probabilities, truth)}
+    beyond = probabilities.max(axis=1) - (probabilities.argmax(axis=1) == truth)
+    means = {"confidence": float(probabilities.max(axis=1).mean()), "overconfidence": float(beyond.mean())}
+    if len(truth) >= FEWEST_FOR_BINS:
+        means["calibration_error"] = debiased_calibration_error(probabilities, truth)
     if positive is not None:
         yes, said = truth == positive, decided == positive
         shares |= {"actual": share_of(yes), "predicted": share_of(said), "false_alarms": share_of(said[~yes]),
@@ -127,29 +131,35 @@ def class_rates(name: str, truth: np.ndarray, decided: np.ndarray, probabilities
     if sets is not None:
         shares["coverage"] = share_of(sets[np.arange(len(truth)), truth])
         means["size"] = float(sets.sum(axis=1).mean())
-    return GroupRates(name, len(truth), shares, means)
+    return GroupRates(name, len(truth), shares, means, {"overconfidence": _mean_interval(beyond)})
+
+
+def _mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of a mean; without end for fewer than two values."""
+    half = 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else np.inf
+    return float(values.mean()) - half, float(values.mean()) + half
 
 
 def number_rates(name: str, truth: np.ndarray, predicted: np.ndarray, lower: np.ndarray | None,
                  upper: np.ndarray | None) -> GroupRates:
     """How a group fares by numbers (rows,)."""
     difference = predicted - truth
-    half = 1.96 * float(difference.std()) / np.sqrt(max(len(truth), 1))
     means = {"actual": float(truth.mean()), "predicted": float(predicted.mean()),
              "error": float(np.abs(difference).mean()), "bias": float(difference.mean())}
     shares = {}
     if lower is not None and upper is not None:
         shares["coverage"] = share_of((lower <= truth) & (truth <= upper))
         means["size"] = float(np.mean(upper - lower))
-    return GroupRates(name, len(truth), shares, means, (means["bias"] - half, means["bias"] + half))
+    return GroupRates(name, len(truth), shares, means, {"bias": _mean_interval(difference)})
 
 
 SHARES = {"actual": "truly “{}”", "predicted": "called “{}”", "wrong": "wrong answers", "false_alarms":
           "false alarms: called “{}”, but were not", "misses": "misses: were “{}”, but not called so",
           "coverage": "sets or intervals that held the truth"}
-MEANS = {"confidence": "mean confidence", "calibration_error": "calibration error", "size": "mean size of sets or "
-         "width of intervals", "actual": "mean actual value", "predicted": "mean predicted value",
-         "error": "mean error", "bias": "mean of predicted minus actual"}
+MEANS = {"confidence": "mean confidence", "overconfidence": "confidence minus right answers",
+         "calibration_error": "calibration error", "size": "mean size of sets or width of intervals",
+         "actual": "mean actual value", "predicted": "mean predicted value", "error": "mean error",
+         "bias": "mean of predicted minus actual"}
 
 
 def fairness_section(column: str, groups: Sequence[GroupRates], promised: float | None, positive: str = "") -> Section:
@@ -158,7 +168,7 @@ def fairness_section(column: str, groups: Sequence[GroupRates], promised: float 
     rows = [(text.format(positive), *(_share(one.shares[name]) for one in groups)) for name, text in SHARES.items()
             if all(name in one.shares for one in groups)]
     rows += [(text, *(_mean(name, one) for one in groups)) for name, text in MEANS.items()
-             if all(name in one.means for one in groups)]
+             if any(name in one.means for one in groups)]
     sentences = [f"The test rows divided by “{column}”. Beside each share stands its 95 % interval: where the "
                  "intervals of two groups are far apart, the difference is more than chance. The network may treat "
                  "groups differently even if it does not see the column, because other columns can tell it.",
@@ -173,13 +183,12 @@ def _share(one: Share) -> str:
 
 
 def _mean(name: str, one: GroupRates) -> str:
-    value = one.means[name]
-    if name in ("confidence", "calibration_error"):
-        return words.percent(value)
-    if name == "bias" and one.bias_interval is not None:
-        low, high = one.bias_interval
-        return f"{words.number(value)} ({words.number(low)} to {words.number(high)})"
-    return words.number(value)
+    value = one.means.get(name)
+    text = words.percent if name in ("confidence", "overconfidence", "calibration_error") else words.number
+    if value is None or name not in one.intervals:
+        return text(value)
+    low, high = one.intervals[name]
+    return f"{text(value)} ({text(low)} to {text(high)})" if np.isfinite(high) else text(value)
 
 
 def _differences(groups: Sequence[GroupRates], promised: float | None, positive: str) -> list[str]:
@@ -197,6 +206,12 @@ def _differences(groups: Sequence[GroupRates], promised: float | None, positive:
     if not sentences:
         sentences.append("No two groups differ by more than chance explains; with few rows, that does not mean that "
                          "they are treated alike.")
+    for one in groups:
+        low, high = one.intervals.get("overconfidence", (0.0, 0.0))
+        if one.rows >= FEWEST_TO_COMPARE and (low > 0 or high < 0):
+            sentences.append(f"In “{one.name}” the network is too {'sure' if low > 0 else 'modest'}: its confidence is "
+                             f"{words.percent(one.means['confidence'])}, right are "
+                             f"{words.percent(one.means['confidence'] - one.means['overconfidence'])}.")
     short = [one for one in groups if promised is not None and "coverage" in one.shares
              and one.shares["coverage"].high < promised]
     sentences += [f"In “{one.name}” the promise of {words.percent(promised)} was not kept: "
@@ -206,7 +221,11 @@ def _differences(groups: Sequence[GroupRates], promised: float | None, positive:
 
 def rates_json(groups: Sequence[GroupRates]) -> dict[str, Any]:
     """The same numbers for metrics.json."""
-    return {one.name: {"rows": one.rows, **{name: {"value": share.value, "low": share.low, "high": share.high}
-                                            for name, share in one.shares.items()}, **{
-        (name if name not in one.shares else f"mean_{name}"): value for name, value in one.means.items()}}
-            for one in groups}
+    def of(one: GroupRates) -> dict[str, Any]:
+        shares = {name: {"value": share.value, "low": share.low, "high": share.high}
+                  for name, share in one.shares.items()}
+        means = {name: {"value": value, "low": one.intervals[name][0], "high": one.intervals[name][1]}
+                 if name in one.intervals and np.isfinite(one.intervals[name][1]) else value
+                 for name, value in one.means.items()}
+        return {"rows": one.rows, **shares, **means}
+    return {one.name: of(one) for one in groups}
