@@ -27,8 +27,11 @@ MOST_ATOMS = 256
 TYPICAL = 1.5  # times the 99th percentile: larger training molecules are cut, so that one polymer does not widen all
 FARTHEST = 4.0  # descriptors are cut off at this many standard deviations
 SMALLEST_SCALE = 1e-6
-WHOLE = "the molecule as a whole"
-"""The part that stands for all descriptors."""
+FAMILIES = (("functional groups", r"^fr_"), ("rings", r"Ring|Cycl|Bridgehead|Spiro"),
+            ("drawn to water or fat", r"[Ll]ogP|TPSA|MolMR|SMR"),
+            ("hydrogen bonds", r"HDonor|HAcceptor|NHOH|NOCount|Heteroatom"),
+            ("charges", r"Charge|PEOE|EState|BCUT|Electron"), ("size and shape", ""))
+"""Kinds of descriptors by their names; each is a part of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,17 +153,17 @@ class Molecule(AbstractFeature):
                 "edge_count": 2 * (count - 1), "graph_features": whole}
 
     def parts(self, cell: Any, row: Encoded) -> tuple[Part, ...]:
-        """The atoms of the graph by element and number, and the descriptors of the whole molecule as one."""
+        """The atoms of the graph by element and number, and each family of descriptors of the whole molecule."""
         if row.missing[0]:
             return super().parts(cell, row)
         elements, = chemistry.atoms_of([cell])
         numbers = chemistry.graphs_of([cell])[0].kept(self.atoms)
         atoms = [Part(self.name, f"{elements[number]}{number + 1}", place=(int(number),)) for number in numbers]
-        return (*atoms, Part(self.name, WHOLE)) if self.descriptors else tuple(atoms)
+        return (*atoms, *(Part(self.name, f"as a whole: {FAMILIES[family][0]}") for family in self._families()))
 
     def mask(self, cell: Any, row: Encoded, keep: np.ndarray, generator: np.random.Generator) -> Encoded:
-        """Atoms that are not kept are without features, as are their bonds; descriptors are those of a middling
-        molecule."""
+        """Atoms that are not kept are without features, as are their bonds; descriptors that are not kept are those of
+        a middling molecule."""
         if row.missing[0]:
             return super().mask(cell, row, keep, generator)
         count, edges = int(row.raw["node_count"][0]), row.raw["edges"][0]
@@ -168,10 +171,18 @@ class Molecule(AbstractFeature):
         known[:, :count] = keep[:, :count]
         bonds = known[:, edges[:, 0]] & known[:, edges[:, 1]]
         whole = np.broadcast_to(row.raw["graph_features"], (len(keep), self.graph_features)).copy()
-        if self.descriptors:
-            whole[~keep[:, -1]] = 0
+        for place, columns in enumerate(self._families().values(), count):
+            whole[np.ix_(~keep[:, place], columns)] = 0
         return with_raw(row, {"nodes": row.raw["nodes"] * known[..., None], "graph_features": whole,
                               "edge_features": row.raw["edge_features"] * bonds[..., None]})
+
+    def _families(self) -> dict[int, list[int]]:
+        """The columns of the descriptors of each family that there is, in order."""
+        found: dict[int, list[int]] = {}
+        for column, name in enumerate(self.descriptors):
+            family = next(place for place, (_, names) in enumerate(FAMILIES) if re.search(names, name))
+            found.setdefault(family, []).append(column)
+        return dict(sorted(found.items()))
 
 
 def looks_like_molecule(cell: str) -> bool:

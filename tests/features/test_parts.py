@@ -7,7 +7,7 @@ from scipy.io import wavfile
 
 from pellucid.features.audio import Audio
 from pellucid.features.image import Image
-from pellucid.features.molecule import WHOLE, Molecule
+from pellucid.features.molecule import FAMILIES, Molecule
 from pellucid.features.molecule_3d import Molecule3D
 from pellucid.features.moments import middle_pitch, moments, silenced
 from pellucid.features.regions import emptied, grid, hide, labels
@@ -42,7 +42,7 @@ def test_every_kind_of_raw_column_has_parts_that_can_be_left_out(kind, tmp_path)
     feature = CASES[kind].fit("it", pl.Series("it", cells))
     row = feature.encode(pl.Series("it", cells[:1]))
     parts = feature.parts(cells[0], row)
-    assert len({part.place for part in parts}) == len(parts) > 2
+    assert len({(part.name, part.place) for part in parts}) == len(parts) > 2
     assert all(part.column == "it" and part.name for part in parts)
     keep = np.random.default_rng(1).random((6, len(parts))) < 0.5
     keep[0], keep[1] = True, False
@@ -137,8 +137,12 @@ def test_atoms_are_those_of_the_drawing():
     feature = Molecule.fit("smiles", pl.Series("smiles", ["OCC", "CCN"]))
     row = feature.encode(pl.Series("smiles", ["OCC"]))
     parts = feature.parts("OCC", row)
-    assert [part.name for part in parts] == ["C1", "C2", "O3", WHOLE]  # of the canonical CCO
-    masked = feature.mask("OCC", row, np.array([[True, True, False, True]]), np.random.default_rng(0))
+    assert [part.name for part in parts[:3]] == ["C1", "C2", "O3"]  # of the canonical CCO
+    assert [part.name for part in parts[3:]] == [f"as a whole: {family}" for family, _ in FAMILIES]
+    keep = np.array([[True, True, False, False, *[True] * 5]])
+    masked = feature.mask("OCC", row, keep, np.random.default_rng(0))
+    gone = masked.raw["graph_features"][0] != row.raw["graph_features"][0]
+    assert {name[:3] for name, lost in zip(feature.descriptors, gone, strict=False) if lost} <= {"fr_"}
     assert not masked.raw["nodes"][0, 2].any() and masked.raw["nodes"][0, 1].any()
     bonds = [tuple(pair) for pair in row.raw["edges"][0, :4].tolist()]
     assert {2 in pair: bool(masked.raw["edge_features"][0, place].any())
