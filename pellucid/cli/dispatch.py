@@ -27,7 +27,7 @@ from pellucid.cli.options import (
     spellings,
     switch,
 )
-from pellucid.core.declared import DESCRIBE_SETTINGS, EXPLAIN, TRAIN
+from pellucid.core.declared import CHANGE, DESCRIBE_SETTINGS, DREAM, EXPLAIN, SIMILAR, TRAIN
 from pellucid.core.settings import Setting
 
 DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input; or a folder "
@@ -95,12 +95,22 @@ COMMANDS = (
             (MODEL, DATA, switch("every_row", "Explain all rows, not only the first ten."),
              option("html", "Write a page with pictures into this file.", metavar="FILE"), JSON, QUIET),
             (*EXPLAIN.values(), DEVICE)),
+    Command("change", "Say what would change predictions: the fewest and smallest changes of a row.",
+            (MODEL, DATA, switch("every_row", "Look at all rows, not only the first ten."), JSON, QUIET),
+            (*CHANGE.values(), DEVICE)),
+    Command("similar", "Show the training rows that are most like a row, and those that its answer comes from.",
+            (MODEL, DATA, switch("every_row", "Look at all rows, not only the first ten."), JSON, QUIET),
+            (*SIMILAR.values(), DEVICE)),
     Command("learning-curve", "What more data would bring. Comes in a later version.",
             (optional_argument("data", "A table."),)),
-    Command("dream", "What a network sees. Comes in a later version.", (optional_argument("model", "A model."),)),
+    Command("dream", "Show what a class or a neuron of a network for pictures looks for.",
+            (argument("model", "A model that `pellucid train` wrote, or efficientnet-lite0."),
+             option("wish", "The class to dream of; all if not given, up to 12.", metavar="CLASS", option="--class"),
+             option("photograph", "A picture to begin with, instead of noise.", metavar="FILE"),
+             option("output", "Picture to write. Default: dream.png.", metavar="FILE")),
+            (*DREAM.values(), DEVICE)),
 )
-LATER = {"learning-curve": "train on parts of your table and compare their metrics.json",
-           "dream": "`pellucid describe MODEL --draw network.png` draws a network"}
+LATER = {"learning-curve": "train on parts of your table and compare their metrics.json"}
 
 app = typer.Typer(name="pellucid", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
                   suggest_commands=False, pretty_exceptions_enable=False,

@@ -141,10 +141,41 @@ EXPLAIN = SettingsGroup(
             "step of a forecast, or the identity that is claimed.", "explain"),
     Setting("instead_of", "text", None, "Explain why the predicted class rather than this one.", "explain"),
     Setting("method", "choice", None, "How parts are weighed; chosen for the network if not given.", "explain",
-            choices=("gradients", "shapley", "occlusion", "grad_cam"),
+            choices=("gradients", "shapley", "evidence", "occlusion", "grad_cam"),
             aliases={"integrated_gradients": "gradients", "expected_gradients": "gradients", "ig": "gradients",
                      "shap": "shapley"}),
     Setting("row", "integer", None, "The row to explain, counted from 0; the first ten if not given.", "explain", low=0,
             high=10**12),
 )
 """Settings of `pellucid explain`."""
+
+CHANGE = SettingsGroup(
+    Setting("to", "text", None, "The class that the answer should be; any other than the predicted one if not given.",
+            "change"),
+    Setting("at_least", "number", None, "What a predicted number should reach.", "change"),
+    Setting("at_most", "number", None, "What a predicted number should not exceed.", "change"),
+    Setting("locked", "texts", (), "A column that stays as it is; may be repeated.", "change", spelled="--lock"),
+    Setting("most", "integer", 3, "How many columns may be changed together.", "change", low=1, high=10),
+    Setting("alternatives", "integer", 3, "How many ways to look for; each changes a column that those before it leave "
+            "as it is.", "change", low=1, high=100),
+    Setting("row", "integer", None, "The row to look at, counted from 0; the first ten if not given.", "change", low=0,
+            high=10**12),
+)
+"""Settings of `pellucid change`."""
+
+SIMILAR = SettingsGroup(
+    Setting("count", "integer", 3, "How many training rows to show of each kind.", "similar", low=1, high=1000),
+    Setting("row", "integer", None, "The row to look at, counted from 0; the first ten if not given.", "similar", low=0,
+            high=10**12),
+)
+"""Settings of `pellucid similar`."""
+
+DREAM = SettingsGroup(
+    Setting("layer", "text", None, "The layer to excite, as `pellucid describe` names it; the output if not given.",
+            "dream"),
+    Setting("neuron", "integer", None, "Which of its neurons, from 0; the whole layer if not given.", "dream", low=0,
+            high=10**9),
+    Setting("steps", "integer", 256, "How long to dream: the more steps, the clearer.", "dream", low=1, high=100_000),
+    TRAIN["seed"],
+)
+"""Settings of `pellucid dream`."""

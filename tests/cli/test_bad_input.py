@@ -132,9 +132,13 @@ def test_a_start_that_is_not_there(command):
     assert_user_error(answer, "`start` was `model.pellucid`: neither a file nor one of efficientnet-lite0")
 
 
-@pytest.mark.parametrize("name", ["learning-curve", "dream"])
+@pytest.mark.parametrize("name", ["learning-curve"])
 def test_commands_that_come_later_say_so(command, name):
     assert_user_error(command(name), f"`pellucid {name}` comes in a later version")
+
+
+def test_a_model_without_pictures_cannot_dream(command):
+    assert_user_error(command("dream", "no such file"), "no such file")
 
 
 def test_an_unknown_command(command):
