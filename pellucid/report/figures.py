@@ -144,6 +144,24 @@ def residuals(evidence: NumberEvidence) -> str:
     return drawn.svg
 
 
+def influences(ranking: Ranking) -> str:
+    """A bar per column: how far it moves the answer of a row on average, with 95 % intervals over rows."""
+    found, number = ranking.influence, min(len(ranking.columns), MOST_BARS)
+    factor = 100.0 if found.percent else 1.0
+    with drawing("influences", 4.6, 0.85 + 0.25 * number) as drawn:
+        axes, places = drawn.axes, np.arange(number)
+        mean, low, high = (factor * np.asarray(values)[:number] for values in (found.mean, found.low, found.high))
+        axes.barh(places, mean, height=0.62, color=BLUE)
+        axes.hlines(places, low, high, color=INK, linewidth=1.0, alpha=0.75)
+        axes.set_yticks(places, [short(name) for name in ranking.columns[:number]])
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.set(xlabel=short(f"moves the {found.unit} by", 48) + (" (points)" if found.percent else ""))
+        axes.spines["left"].set_visible(False)
+    return drawn.svg
+
+
 def importances(ranking: Ranking) -> str:
     """A bar per column: how much worse the metric gets when the column is shuffled, with 95 % of the shuffles."""
     number = min(len(ranking.columns), MOST_BARS)

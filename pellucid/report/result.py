@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.note import Note
+from pellucid.explain.overall import Influence
 from pellucid.model.compare import Difference
 from pellucid.model.decision import DecisionReport
 from pellucid.model.metrics import higher_is_better
@@ -120,7 +121,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Which columns matter: how much the metric worsens when a column is shuffled, most important first."""
+    """Which columns matter, the most influential first.
+
+    Attributes:
+        mean, low, high: (columns,) how much the metric worsens when the column is shuffled, and 95 % of the shuffles.
+        metric: its name; repeats: shuffles of each column; rows: that were shuffled.
+        influence: how far each column moves the answers; `None` where only shuffles are known.
+    """
 
     columns: tuple[str, ...]
     mean: np.ndarray
@@ -129,6 +136,7 @@ class Ranking:
     metric: str
     repeats: int
     rows: int
+    influence: Influence | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pellucid.model.metrics import metrics, metrics_of
 from pellucid.report import figures, words
-from pellucid.report.result import ClassEvidence, Cost, NumberEvidence, Result, SchemaRow
+from pellucid.report.result import ClassEvidence, Cost, NumberEvidence, Ranking, Result, SchemaRow
 from pellucid.report.terminal import best_of, shown_metrics
 
 
@@ -153,11 +153,29 @@ def _number_figures(evidence: NumberEvidence) -> list[Figure]:
     ]
 
 
-def ranking(result: Result) -> Figure | None:
-    """Which columns matter."""
+def ranking(result: Result) -> list[Figure]:
+    """Which columns matter: how far each moves the answers, and what is lost without it."""
     found = result.ranking
     if found is None or not found.columns:
-        return None
+        return []
+    return [*([] if found.influence is None else [_influence(found)]), _lost(result)]
+
+
+def _influence(found: Ranking) -> Figure:
+    own, shown = found.influence, min(len(found.columns), figures.MOST_BARS)
+    rest = "" if shown == len(found.columns) else f" The {shown} strongest of {len(found.columns)} are shown."
+    factor, unit = (100.0, " points") if own.percent else (1.0, "")
+    return figure(
+        "How far each column moves the answer", figures.influences(found),
+        "Bar chart: " + ", ".join(f"{name} {words.number(factor * value, 2)}{unit}" for name, value in zip(
+            found.columns[:5], own.mean, strict=False)) + ".",
+        f"The answers for {words.count(own.rows, 'test row')} were each taken apart into what every column adds or "
+        "takes away. The bar is how much that is on average, whichever way; the thin line is its 95 % interval over "
+        "rows." + rest)
+
+
+def _lost(result: Result) -> Figure:
+    found = result.ranking
     shown = min(len(found.columns), figures.MOST_BARS)
     over = words.count(found.rows or result.rows.get("test", 0), "test row")
     rest = "" if shown == len(found.columns) else f" The {shown} most important of {len(found.columns)} are shown."

@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.core.note import Note
-from pellucid.data.table import Table
-from pellucid.explain.permutation import Importances, permutation_importance
-from pellucid.features.inputs import encodes_alone, raw_features
-from pellucid.model.metrics import evaluate, higher_is_better, main_metric, measure
+from pellucid.features.inputs import raw_features
+from pellucid.model.metrics import evaluate
 from pellucid.model.model import Model
 from pellucid.report.result import Contender
 from pellucid.tasks.baselines import fit_baselines
@@ -25,8 +23,6 @@ from pellucid.tasks.prepare import Prepared, make_lesson
 FEW_ROWS = 250
 OUTER_FOLDS = 5
 REPEATS = 2
-IMPORTANCE_ROWS = 2000
-IMPORTANCE_SECONDS = 2.5
 RISKS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
@@ -139,41 +135,6 @@ def contenders(task: str, evidence: Evidence, seconds: float, positive: int) -> 
     plain = tuple(judged(name, evidence.labels[name], outputs, evidence.seconds[name])
                   for name, outputs in evidence.baselines.items())
     return network, plain
-
-
-def rank_columns(prepared: Prepared, models: list[tuple[np.ndarray, Model]], seed: int) -> Importances | None:
-    """How much each column matters: the loss of quality when it is shuffled among rows that were not learned from;
-    `None` for a single column of pictures, texts and the like."""
-    columns = [column.name for column in prepared.schema.features if column.used]
-    rows = np.concatenate([rows for rows, _ in models])
-    if len(rows) > IMPORTANCE_ROWS:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, IMPORTANCE_ROWS, replace=False))
-    if len(rows) < 2 or not columns or encodes_alone(models[0][1].features):
-        return None
-    asked = [(np.flatnonzero(np.isin(rows, own)), model) for own, model in models]
-    model, truth = models[0][1], prepared.truth[rows]
-    metric = main_metric(prepared.task, len(model.classes) or None)
-    if measure(metric, truth, _ask(asked, prepared.table.take(rows)), positive=model.positive) is None:
-        metric = "accuracy" if prepared.task == "classify" else "mae"
-    sign = 1.0 if higher_is_better(metric) else -1.0
-
-    def score(outputs: np.ndarray) -> float:
-        return sign * measure(metric, truth, outputs, positive=model.positive)
-
-    return permutation_importance(lambda table: _ask(asked, table), prepared.table.take(rows), score, columns=columns,
-                                  metric=metric, seconds=IMPORTANCE_SECONDS, seed=seed)
-
-
-def _ask(asked: list[tuple[np.ndarray, Model]], table: Table) -> np.ndarray:
-    """Each row's answer from the model that did not learn from it."""
-    answers = None
-    for positions, model in asked:
-        if not len(positions):
-            continue
-        part = model.answer(model.encode(table.take(positions))[1].arrays).mean(axis=0)
-        answers = np.zeros((len(table), *part.shape[1:])) if answers is None else answers
-        answers[positions] = part
-    return answers
 
 
 def learned_seconds(learned: Learned) -> float:

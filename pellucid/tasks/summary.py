@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.explain.permutation import Importances
 from pellucid.features.targets import ClassTarget
 from pellucid.losses import losses
 from pellucid.model.decision import DecisionReport, decision_report
 from pellucid.model.metrics import main_metric
 from pellucid.report.evidence import class_evidence, class_promise, number_evidence, number_promise
+from pellucid.report.overall import effects_section
 from pellucid.report.result import (
     ClassEvidence,
     Contender,
@@ -22,13 +22,15 @@ from pellucid.report.result import (
     Ranking,
     Result,
     SchemaRow,
+    Section,
 )
 from pellucid.report.verdict import compare_with_best, write_verdict
 from pellucid.tasks.confidence import METHODS, confidence_metrics, confidence_sections, promise_metrics
 from pellucid.tasks.gallery import picture_sections
-from pellucid.tasks.judge import IMPORTANCE_ROWS, OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
+from pellucid.tasks.judge import OUTER_FOLDS, REPEATS, Evidence, contenders, learned_seconds
 from pellucid.tasks.learn import Learned
 from pellucid.tasks.lesson import Lesson
+from pellucid.tasks.overall import Overall
 from pellucid.tasks.picture import dead_share, network_picture
 from pellucid.tasks.prepare import Prepared
 from pellucid.tasks.run import Stages
@@ -48,7 +50,7 @@ class Story:
     command: str
     stages: Stages
     evidence: Evidence | None = None
-    ranking: Importances | None = None
+    matters: Overall | None = None
 
 
 def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
@@ -68,13 +70,14 @@ def summarise(story: Story) -> tuple[Result, dict[str, Any], dict[str, Any]]:
     result = Result(
         title=f"{prepared.table.source} → {prepared.target.name}", task=prepared.task, target=prepared.target.name,
         verdict=verdict, metric=metric, rows=_rows(story), network=network, baselines=plain, tested=_tested(story),
-        promise=promise, curve=curve_of(outcome, loss), ranking=_ranking(story), evidence=shown,
+        promise=promise, curve=curve_of(outcome, loss), ranking=_ranking(story.matters), evidence=shown,
         decision=_decision(story), picture=network_picture(story.lesson, model), schema=_schema(prepared),
         notes=prepared.notes, diagnosis=tuple(_diagnosis(story)),
         cost=cost_of(outcome, story.stages, story.learned.plan.batch_size),
         settings=story.settings,
         command=story.command, versions=versions(), positive=_positive(model.target),
-        sections=(*picture_sections(prepared, model, evidence), *confidence_sections(model, evidence)),
+        sections=(*_effects(story.matters), *picture_sections(prepared, model, evidence),
+                  *confidence_sections(model, evidence)),
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"))
     return result, _metrics(result, story), {"versions": versions(), "created": result.created,
                                       "data": prepared.table.source, "rows": result.rows}
@@ -86,6 +89,8 @@ def _metrics(result: Result, story: Story) -> dict[str, Any]:
     if "promise" in found:
         found["promise"] |= promise_metrics(model, story.evidence)
     found |= confidence_metrics(model, story.evidence, result.evidence)
+    if story.matters is not None:
+        found["importance"] = story.matters.to_json()
     if result.decision is not None:
         found["decision"] = {"threshold": result.decision.threshold, "rules": [
             {"rule": one.rule, "cost": one.cost, "expected_cost": one.expected, "error_rate": one.error_rate,
@@ -146,13 +151,20 @@ def _decision(story: Story) -> DecisionReport | None:
                            positive=story.learned.model.positive)
 
 
-def _ranking(story: Story) -> Ranking | None:
-    found, rows = story.ranking, min(_rows(story)["test"], IMPORTANCE_ROWS)
+def _ranking(found: Overall | None) -> Ranking | None:
     if found is None:
         return None
-    order = np.argsort(-found.mean, kind="stable")
-    return Ranking(tuple(found.columns[index] for index in order), found.mean[order], found.low[order],
-                   found.high[order], found.metric, found.repeats, rows)
+    own, lost = found.influence, found.lost
+    order = [lost.columns.index(name) for name in own.columns]
+    return Ranking(own.columns, lost.mean[order], lost.low[order], lost.high[order], lost.metric, lost.repeats,
+                   found.rows, own)
+
+
+def _effects(found: Overall | None) -> tuple[Section, ...]:
+    if found is None or not found.effects:
+        return ()
+    return (effects_section(found.effects, found.interactions, found.outputs, percent=found.influence.percent,
+                            strongest=float(found.influence.mean[0])),)
 
 
 def _schema(prepared: Prepared) -> tuple[SchemaRow, ...]:

@@ -18,9 +18,10 @@ from pellucid.tasks.find_rate import find_rate
 from pellucid.tasks.folder import RunFolder, fingerprint
 from pellucid.tasks.job import Order
 from pellucid.tasks.jobs import find_job
-from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model, rank_columns
+from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model
 from pellucid.tasks.learn import learn
 from pellucid.tasks.lesson import Lesson
+from pellucid.tasks.overall import overall
 from pellucid.tasks.prepare import Prepared, guess_target, make_lesson, prepare
 from pellucid.tasks.run import Run, Stages
 from pellucid.tasks.summary import Story, summarise
@@ -156,7 +157,7 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
 def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Story:
     """The story with the evidence of rows that nothing was chosen by; without plain methods after an interruption."""
     whole, model, models = story.learned.outcome.ending != "interrupted", story.learned.model, []
-    evidence = ranking = None
+    evidence = matters = None
     with story.stages.timed("judging"):
         if story.crossed and whole:
             evidence, models = cross_judge(story.prepared, story.settings)
@@ -166,8 +167,8 @@ def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Stor
             story = replace(story, prepared=replace(story.prepared, notes=(*story.prepared.notes, *evidence.notes)))
     with story.stages.timed("importance"):
         if models and whole:
-            ranking = rank_columns(story.prepared, models, story.settings["seed"])
-    return replace(story, evidence=evidence, ranking=ranking)
+            matters = overall(story.prepared, models, story.settings["seed"])
+    return replace(story, evidence=evidence, matters=matters)
 
 
 def _written(story: Story, folder: RunFolder) -> Run:

@@ -14,7 +14,7 @@ import pytest
 
 import pellucid
 from pellucid.core.declared import TRAIN
-from pellucid.tasks import judge
+from pellucid.tasks import overall
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")] if path.exists())
@@ -62,7 +62,7 @@ def resolve(name: str) -> object:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
 @pytest.mark.filterwarnings("default")
 def test_every_python_block_runs(page, tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "IMPORTANCE_SECONDS", 0.1)
+    monkeypatch.setattr(overall, "EXPLAINED_ROWS", 24)
     shutil.copyfile(TABLE, tmp_path / TABLE.name)
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": page.stem}
