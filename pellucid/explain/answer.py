@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pellucid.errors import SettingsError
+from pellucid.explain.evidence import evidence
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.faithfulness import Faithfulness, ModelChecks, agreement, try_order
 from pellucid.explain.game import Game, Question
@@ -63,9 +64,23 @@ def grad_cam(game: Game) -> Found:
     return shares * max(game.difference, 0.0), np.zeros(len(game)), None
 
 
-def _shapley(game: Game, seed: int) -> Shares:
+def _sampled(method: Callable[..., Shares], game: Game, seed: int) -> Found:
+    """By as many orders as the budget allows."""
     walks = 2 * (len(game) + 1) * game.each
-    return shapley(game, pairs=int(np.clip(BUDGET // max(walks, 1), 4, 2 * PAIRS)), seed=seed)
+    found = method(game, pairs=int(np.clip(BUDGET // max(walks, 1), 4, 2 * PAIRS)), seed=seed)
+    return found.contributions, found.errors, None
+
+
+def _evidence(game: Game, seed: int) -> Found:
+    if not game.percent:
+        raise SettingsError("The method `evidence` is for probabilities; this model predicts something else.",
+                            "leave the method out, or choose shapley or occlusion")
+    return _sampled(evidence, game, seed)
+
+
+def _occluded(game: Game) -> Found:
+    found = occlusion(game)
+    return found.contributions, found.errors, None
 
 
 def choose_method(game: Game) -> tuple[str, str]:
@@ -73,9 +88,13 @@ def choose_method(game: Game) -> tuple[str, str]:
     if game.gradients is not None and not game.single_way:
         return "gradients", ("the slopes of the network itself, averaged over the way from made-up average rows to "
                              "this one, give all parts at once")
+    walks = 8 * (len(game) + 1) * game.each
+    if game.adds_up and walks <= BUDGET:
+        return "evidence", ("words add up in the logarithm of the odds, so their shares were found there, over many "
+                            "random orders, and are told in percentage points")
     if 2 ** len(game) * game.cost <= BUDGET and len(game) <= MOST_EXACT:
         return "shapley", "there are few parts, so every combination of them was asked: this is exact"
-    if (walks := 8 * (len(game) + 1) * game.each) <= BUDGET:
+    if walks <= BUDGET:
         return "shapley", "parts were taken away and put back in many random orders, each with its reverse"
     if game.gradients is not None:
         return "gradients", ("the network is large, so its slopes along the way from an empty cell to this one are "
@@ -87,8 +106,9 @@ def choose_method(game: Game) -> tuple[str, str]:
 METHODS: dict[str, Callable[[Game, int], Found]] = {
     "gradients": lambda game, seed: gradients(game),
     "grad_cam": lambda game, seed: grad_cam(game),
-    "shapley": lambda game, seed: (*(lambda found: (found.contributions, found.errors))(_shapley(game, seed)), None),
-    "occlusion": lambda game, seed: (*(lambda found: (found.contributions, found.errors))(occlusion(game)), None),
+    "shapley": lambda game, seed: _sampled(shapley, game, seed),
+    "evidence": lambda game, seed: _evidence(game, seed),
+    "occlusion": lambda game, seed: _occluded(game),
 }
 
 

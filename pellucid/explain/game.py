@@ -53,6 +53,7 @@ class Game:
         cost: how many rows of the network one coalition takes; samplers ask less where this is high.
         neighbours: int (pairs, 2): parts side by side, for pictures, sounds and texts; `None` where there are none.
         percent: whether the answer is a share, to be shown in percentage points.
+        adds_up: whether the parts are pieces of evidence that add up, such as words; see `explain.evidence`.
         draws: into how many single draws of what is not known `value` can be taken apart: it is their mean.
         inside: other ways to look into the network, by the name of the method: each gives float64 (parts,), at least 0,
             in no unit.
@@ -77,6 +78,7 @@ class Game:
     percent: bool = False
     draws: int = 1
     drawn: Drawn | None = None
+    adds_up: bool = False
     inside: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
 
     @property

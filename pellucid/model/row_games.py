@@ -140,7 +140,8 @@ class RowGames:
         empty = coalitions.value(np.array([[False] * len(known)]))[0] if blank is None else blank.mean()
         drawn = coalitions.drawn if self.draws > 1 else None
         return Game(known, coalitions.value, self.unit, whole, float(empty), cost=self.draws * self.weight,
-                    percent=self.percent, draws=self.draws, drawn=drawn)
+                    percent=self.percent, draws=self.draws, drawn=drawn,
+                    adds_up=self.percent and any(place.feature.kind == "text" for place in self.places))
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ def test_one_row_in_words(command, model, table):
     assert answer.code == 0 and answer.err == ""
     assert answer.out.startswith("Row 2: Why “") and "probability of “" in answer.out
     assert "age = " in answer.out and "housing = " in answer.out and "\nsum" in answer.out
-    assert "Method: gradients: " in answer.out and "All 4 parts sum to" in answer.out
+    assert "Method: gradients: " in answer.out and "All 3 parts sum to" in answer.out
 
 
 def test_the_first_ten_or_all(command, model, table):

@@ -8,6 +8,7 @@ import pytest
 
 from pellucid.errors import ShapeError
 from pellucid.explain.answer import answer, choose_method
+from pellucid.explain.evidence import evidence
 from pellucid.explain.faithfulness import DO_NOT_RELY, Faithfulness, ModelChecks, agreement, try_order
 from pellucid.explain.game import Game, Question, game_of
 from pellucid.explain.occlusion import occlusion
@@ -146,3 +147,19 @@ def test_skill_is_not_fooled_by_confidence():
     too_sure = np.where(np.arange(2) == right[:, None], 0.9999, 0.0001)
     found = skill(truth, too_sure, guess)
     assert found.share < 0 and found.shown
+
+
+def test_evidence_finds_what_a_sure_answer_hides():
+    weights = np.array([4.0, 4, 4, 2, 2, 2, *[0.3] * 14])
+    sure = game_of(tuple(f"word {place}" for place in range(20)), lambda keep: 1 / (1 + np.exp(9 - keep @ weights)))
+    found = evidence(sure, pairs=4)
+    assert found.contributions.sum() == pytest.approx(sure.difference, abs=1e-9)
+    np.testing.assert_allclose(found.contributions / found.contributions[0], weights / 4, atol=1e-6)
+    assert np.std(sampled_shapley(sure, pairs=4).contributions[:3]) > 0.001
+
+
+def test_evidence_where_there_is_next_to_nothing_to_tell():
+    flat = game_of(("a", "b"), lambda keep: np.full(len(keep), 0.5))
+    assert evidence(flat).contributions.tolist() == [0, 0]
+    less = game_of(("a", "b"), lambda keep: keep @ np.array([-0.9, 0.2]))
+    assert evidence(less).contributions.sum() == pytest.approx(-0.7)
