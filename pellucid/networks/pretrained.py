@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,26 @@ def pretrained(name: str = "efficientnet-lite0", *, in_shape: Sequence[int] = (S
     return with_weights(eqx.filter_eval_shape(lambda key: make(key=key), jax.random.key(0)), weights())
 
 
-def weights() -> dict[str, np.ndarray]:
-    """The tensors of the package, by their names there."""
-    found = importlib.util.find_spec(PACKAGE)  # finds the file without running the package
+def weights_file() -> Path:
+    """Where the package keeps the weights; it is found without running anything in it.
+
+    Raises:
+        MissingExtraError: the package is not installed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.origin:
         raise MissingExtraError.of(PACKAGE.replace("_", "-"), EXTRA, "Starting from EfficientNet-Lite0")
-    return read_torch_file(Path(found.origin).parent / FILE)
+    return Path(found.origin).parent / FILE
+
+
+def weights() -> dict[str, np.ndarray]:
+    """The tensors of the package, by their names there; read once."""
+    return _read(weights_file())
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> dict[str, np.ndarray]:
+    return read_torch_file(path)
 
 
 def with_weights(network: Efficient, tensors: Arrays) -> Efficient:

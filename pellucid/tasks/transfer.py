@@ -23,7 +23,7 @@ from pellucid.model.members import members_of
 from pellucid.networks import Composite, Efficient
 from pellucid.networks._rows import PREPARED
 from pellucid.networks.efficient import FIRST, LITE0
-from pellucid.networks.pretrained import weights, with_weights
+from pellucid.networks.pretrained import weights, weights_file, with_weights
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.raw import RawKind, Situation, raw_kinds
 from pellucid.tasks.solved import solved_outputs
@@ -213,7 +213,7 @@ def open_start(name: str | None) -> AbstractStart | None:
     if name is None:
         return None
     if str(name).strip().lower().replace("_", "-") in PRETRAINED:
-        weights()  # says at once what is lacking
+        weights_file()  # says at once what is lacking
         return Photographs()
     path = Path(name)
     if not path.is_file():
