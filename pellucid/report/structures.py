@@ -39,7 +39,8 @@ def molecule_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions
         svg = _formula(parse(text), marks)
     body = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.S)
     body = re.sub(r"\s+(width|height)='\d+px'", "", body)
-    return body.replace("#000000", f"var(--ink, {INK})").replace("<svg", f'<svg id="{name}"', 1)
+    return body.replace("#000000", f"var(--ink, {INK})").replace(
+        "<svg", f'<svg id="{name}" style="max-width: {SIZE[0]}px"', 1)
 
 
 def _formula(molecule: Any, marks: dict[int, tuple[float, float, float]]) -> str:
