@@ -86,6 +86,8 @@ def _setting_option(setting: Setting) -> inspect.Parameter:
         info = typer.Option(f"{setting.option}/--no-{setting.option[2:]}", help=_help(setting), rich_help_panel=panel,
                             metavar="", show_default=False)
         return _parameter(setting.name, bool | None, info, None)
+    if setting.kind == "texts":
+        return repeated(setting.name, _help(setting), option=setting.option, metavar="NAME", panel=panel)
     metavar = "ACTUAL:DECIDED=COST,..." if setting.name == "costs" else METAVARS[setting.kind]
     info = typer.Option(setting.option, help=_help(setting), metavar=metavar, rich_help_panel=panel,
                         show_default=False)
@@ -98,7 +100,7 @@ def _help(setting: Setting) -> str:
     text = setting.help
     if setting.choices:
         text += f" One of: {', '.join(setting.choices)}."
-    if setting.default is None:
+    if setting.default is None or setting.default == ():
         return text
     shown = {True: "yes", False: "no"}.get(setting.default, setting.default) if setting.kind == "flag" else \
         f"{setting.default:g}" if isinstance(setting.default, float) else setting.default
@@ -121,7 +123,7 @@ def parse_settings(settings: Iterable[Setting], given: Mapping[str, Any]) -> dic
         elif name == "costs":
             chosen[name] = parse_costs(text)
         else:
-            chosen[name] = setting.parse(text) if isinstance(text, str) else text
+            chosen[name] = setting.parse(text) if isinstance(text, str) else setting.check(text)
     return chosen
 
 

@@ -17,6 +17,7 @@ from pellucid.data.table import Table
 from pellucid.errors import DataError
 from pellucid.estimators.arrays import checked_table
 from pellucid.estimators.weights import RowWeights, row_weights
+from pellucid.explain.changes import Changes
 from pellucid.explain.explanation import Explanation
 from pellucid.features.inputs import cardinalities, encode_inputs, is_used, number_names
 from pellucid.features.targets import ClassTarget, NumberTarget
@@ -125,6 +126,12 @@ class TableEstimator(BaseEstimator):
         check_is_fitted(self)
         return self.model_.explain(self._table(X, reset=False), instead_of=instead_of, method=method,
                                    faithfulness=faithfulness)
+
+    def changes(self, X: Any, **wishes: Any) -> list[Changes]:
+        """What would change the prediction of each row of `X`: `to` a class, `at_least` or `at_most` a number, `locked`
+        columns, `most` columns together, how many `alternatives`; see `Model.changes`."""
+        check_is_fitted(self)
+        return self.model_.changes(self._table(X, reset=False), **wishes)
 
     def describe(self) -> Description:
         """The trained network in a table: layers, neurons, synapses, shapes, memory."""

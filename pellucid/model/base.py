@@ -131,6 +131,10 @@ class AbstractModel(ABC):
                  if numbers is None or question.row in numbers]
         return found if rows is None else [replace(one, row=row) for one, row in zip(found, rows, strict=True)]
 
+    def changes(self, data: Any, **wishes: Any) -> list[Any]:
+        """What would change the answers; see `Model.changes`. Models of other tasks cannot say."""
+        raise SettingsError(f"`change` does not know the task `{self.task}`.", "ask a model of classes or numbers")
+
     @property
     def checks(self) -> ModelChecks | None:
         """What was found out about explanations of this model when it was trained; `None` for older files."""

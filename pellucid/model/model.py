@@ -1,7 +1,7 @@
 """The trained model: table in, answers out."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from pellucid.data.folder import as_films
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
+from pellucid.explain.changes import Changes
 from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import Inputs, encode_inputs
@@ -20,6 +21,7 @@ from pellucid.features.types import feature_from_json
 from pellucid.model.base import AbstractModel
 from pellucid.model.calibration import Calibration, two_columns
 from pellucid.model.card import plain_values
+from pellucid.model.changes import changes
 from pellucid.model.decision import cost_matrix, decide
 from pellucid.model.members import Members
 from pellucid.model.metrics import evaluate
@@ -141,6 +143,32 @@ class Model(AbstractModel):
         """What is to be explained of each row: the probability of its class, or its number; see `explain`."""
         table, inputs = self.encode(_rows(data))
         return questions(self, table, inputs, asked=asked, instead_of=instead_of, seed=seed)
+
+    def changes(self, data: Any, *, to: Any = None, at_least: float | None = None, at_most: float | None = None,
+                locked: Sequence[str] = (), most: int = 3, alternatives: int = 3) -> list[Changes]:
+        """What would change the answer of each row: fewest columns first, then the smallest changes.
+
+        Numbers, categories, truth values and dates may change, to what training rows held; the model is asked about
+        every changed row.
+
+        Args:
+            data: a file, a data frame, a list of rows as mappings, or one row as a mapping.
+            to: the class that the answer should be; any other than the predicted one when `None`.
+            at_least, at_most: what a predicted number should reach or not exceed.
+            locked: columns that stay as they are, such as an age.
+            most: how many columns may be changed together.
+            alternatives: how many ways to look for; each changes a column that those before it leave as it is.
+
+        Raises:
+            DataError: a column is lacking; it is named.
+            SettingsError: a wish does not fit the model.
+
+        Example:
+            >>> print(*model.changes("refused.csv", to="good")[0].sentences(), sep="\n")  # doctest: +SKIP
+        """
+        table, inputs = self.encode(_rows(data))
+        return changes(self, table, inputs, to=to, at_least=at_least, at_most=at_most, locked=locked, most=most,
+                       count=alternatives)
 
     def truth(self, table: Table) -> np.ndarray:
         """The known answers: class indices (-1 where unknown), or numbers in the target's units (NaN where unknown)."""
