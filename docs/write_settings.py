@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pellucid.core.declared import DEFAULTS_VERSION, EXPLAIN, TRAIN
+from pellucid.core.declared import CURVE_SETTINGS, DEFAULTS_VERSION, EXPLAIN, TRAIN
 from pellucid.core.names import FEATURE_TYPE_ALIASES, FEATURE_TYPES
 from pellucid.core.settings import Setting
 from pellucid.training.fit import FIT
@@ -53,6 +53,15 @@ to read the answer.
 |---|---|---|---|---|
 {explain}
 
+## Settings of `pellucid learning-curve`
+
+`pellucid.learning_curve` takes the same, and those of the groups Data, Network and Training above.
+[learning-curve.md](learning-curve.md) says how to read the answer.
+
+| option | Python | values | default | what it is |
+|---|---|---|---|---|
+{curve}
+
 ## Settings of `pellucid.fit`
 
 `pellucid.fit` trains a network of your own, so it has fewer settings, and no recipe fills them in:
@@ -93,7 +102,8 @@ def page() -> str:
     groups = "".join(GROUP.format(name=name, rows="\n".join(map(row, settings))) for name, settings in GROUPS.items())
     fit = "\n".join(f"| `{one.name}` | {values(one)} | {default(one.default)} |" for one in FIT.values())
     return PAGE.format(version=DEFAULTS_VERSION, groups=groups, fit=fit,
-                       explain="\n".join(map(row, EXPLAIN.values())), types=listed(FEATURE_TYPES),
+                       explain="\n".join(map(row, EXPLAIN.values())),
+                       curve="\n".join(map(row, CURVE_SETTINGS)), types=listed(FEATURE_TYPES),
                        aliases=pairs(FEATURE_TYPE_ALIASES), spellings=spellings())
 
 

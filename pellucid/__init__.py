@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         export,
         fit,
         inspect,
+        learning_curve,
         load,
         losses,
         networks,
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 
 _LATE = {
     "train": "tasks.train:train",
+    "learning_curve": "tasks.learning_curve:learning_curve",
     "load": "model.load:load",
     "inspect": "data.inspect:inspect_table",
     "fit": "training.fit:fit",
@@ -63,7 +65,7 @@ _LATE = {
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
     "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "__version__", "errors", "export",
-    "fit", "inspect", "load", "losses", "networks", "nn", "objectives", "train", "training",
+    "fit", "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]
 
 

@@ -18,6 +18,7 @@ from pellucid.estimators import Classifier, Regressor
 from pellucid.model import export
 from pellucid.model.load import load
 from pellucid.model.model import Model
+from pellucid.tasks.learning_curve import learning_curve
 from pellucid.tasks.train import train
 from pellucid.training import objectives
 from pellucid.training.fit import fit
@@ -25,5 +26,5 @@ from pellucid.training.fit import fit
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
     "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "errors", "export", "fit", "inspect",
-    "load", "losses", "networks", "nn", "objectives", "train", "training",
+    "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]

@@ -27,7 +27,7 @@ from pellucid.cli.options import (
     spellings,
     switch,
 )
-from pellucid.core.declared import CHANGE, DESCRIBE_SETTINGS, DREAM, EXPLAIN, SIMILAR, TRAIN
+from pellucid.core.declared import CHANGE, DESCRIBE_SETTINGS, DREAM, EXPLAIN, LEARNING_CURVE, SIMILAR, TRAIN
 from pellucid.core.settings import Setting
 
 DATA = argument("data", "A table: CSV, TSV, Parquet, JSON Lines, Excel; - for standard input; or a folder "
@@ -101,8 +101,10 @@ COMMANDS = (
     Command("similar", "Show the training rows that are most like a row, and those that its answer comes from.",
             (MODEL, DATA, switch("every_row", "Look at all rows, not only the first ten."), JSON, QUIET),
             (*SIMILAR.values(), DEVICE)),
-    Command("learning-curve", "What more data would bring. Comes in a later version.",
-            (optional_argument("data", "A table."),)),
+    Command("learning-curve", "Train on growing parts of a table, and say what more rows would bring.",
+            (DATA, option("target", "The column to be predicted; guessed if not given.", metavar="COLUMN"),
+             option("html", "Write a page with the curve into this file.", metavar="FILE"), JSON, QUIET),
+            tuple(LEARNING_CURVE.values())),
     Command("dream", "Show what a class or a neuron of a network for pictures looks for.",
             (argument("model", "A model that `pellucid train` wrote, or efficientnet-lite0."),
              option("wish", "The class to dream of; all if not given, up to 12.", metavar="CLASS", option="--class"),
@@ -110,7 +112,6 @@ COMMANDS = (
              option("output", "Picture to write. Default: dream.png.", metavar="FILE")),
             (*DREAM.values(), DEVICE)),
 )
-LATER = {"learning-curve": "train on parts of your table and compare their metrics.json"}
 
 app = typer.Typer(name="pellucid", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
                   suggest_commands=False, pretty_exceptions_enable=False,
@@ -140,9 +141,6 @@ def _register(command: Command) -> None:
 
 def _perform(command: Command, values: dict[str, Any]) -> int:
     """Load the command and run it; the table first, so that a wrong one is told at once."""
-    if command.name in LATER:
-        trouble.say_error(f"`pellucid {command.name}` comes in a later version.", LATER[command.name])
-        return trouble.USER
     settings = parse_settings(command.settings, values)
     _choose_device(settings.get("device"))
     own = {parameter.name: values[parameter.name] for parameter in command.parameters}
@@ -150,7 +148,7 @@ def _perform(command: Command, values: dict[str, Any]) -> int:
         own["data"] = importlib.import_module("pellucid.cli.table").look(own["data"], own["target"])
     if command.settings:
         own["settings"] = settings
-    return importlib.import_module(f"pellucid.cli.{command.name}").run(**own) or 0
+    return importlib.import_module(f"pellucid.cli.{command.name.replace('-', '_')}").run(**own) or 0
 
 
 for _command in COMMANDS:

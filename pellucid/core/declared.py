@@ -136,6 +136,16 @@ TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *START_SETTINGS, *TRAIN
                       *PROMISE_SETTINGS, *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""
 
+CURVE_SETTINGS = (
+    Setting("sizes", "integer", 6, "How many sizes of the training part are tried; the largest is all of it.",
+            "learning curve", low=5, high=50),
+    Setting("repeats", "integer", 3, "How often each size is tried, with other test rows each time.", "learning curve",
+            low=2, high=100),
+)
+
+LEARNING_CURVE = SettingsGroup(*CURVE_SETTINGS, *DATA_SETTINGS, *NETWORK_SETTINGS, *START_SETTINGS, *TRAINING_SETTINGS)
+"""Settings of `pellucid.learning_curve` and `pellucid learning-curve`: its own, and how to train."""
+
 EXPLAIN = SettingsGroup(
     Setting("asked", "text", None, "What to explain instead of what is predicted: a class, an item to recommend, the "
             "step of a forecast, or the identity that is claimed.", "explain"),

@@ -132,9 +132,8 @@ def test_a_start_that_is_not_there(command):
     assert_user_error(answer, "`start` was `model.pellucid`: neither a file nor one of efficientnet-lite0")
 
 
-@pytest.mark.parametrize("name", ["learning-curve"])
-def test_commands_that_come_later_say_so(command, name):
-    assert_user_error(command(name), f"`pellucid {name}` comes in a later version")
+def test_too_few_rows_for_a_learning_curve(command):
+    assert_user_error(command("learning-curve", write("age,sum,lend\n" + rows(40))), "a learning curve needs at least")
 
 
 def test_a_model_without_pictures_cannot_dream(command):
