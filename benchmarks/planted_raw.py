@@ -31,7 +31,7 @@ SLOTS = CAUSES * (1 + DECOYS)
 CORRELATION, BAR = 0.7, 0.95
 JOBS = ("image", "series", "forecast")
 CELL, GRID = 4, 7
-STEPS = 5
+STEPS, CHANNELS, IDLE = 4, 4, 20
 LAGS, WEIGHTS = (3, 7, 12), (0.4, 0.3, 0.3)
 
 
@@ -79,18 +79,18 @@ def made_pictures(rows: int, seed: int, folder: Path) -> tuple[pl.DataFrame, lis
 
 
 def made_series(rows: int, seed: int) -> tuple[pl.DataFrame, list[set[str]]]:
-    """Series of twenty waves of five steps, and the names of the steps that hold the causes."""
+    """Series of twenty waves of four steps in four channels, and the names of the steps that hold the causes."""
     generator = np.random.default_rng(seed)
-    waves = generator.normal(size=(2 * SLOTS + 40, STEPS)).round(2)
+    waves = generator.normal(size=(2 * SLOTS + IDLE, STEPS, CHANNELS)).round(2)
     bits, label = made_bits(rows, generator)
     cells, causes = [], []
     for own in bits:
         order = generator.permutation(PARTS)
-        idle = 2 * SLOTS + generator.choice(40, PARTS - SLOTS, replace=False)
+        idle = 2 * SLOTS + generator.choice(IDLE, PARTS - SLOTS, replace=False)
         chosen = np.concatenate([2 * np.arange(SLOTS) + own, idle])
-        series = np.empty((PARTS, STEPS))
+        series = np.empty((PARTS, STEPS, CHANNELS))
         series[order] = waves[chosen]
-        cells.append(" ".join(map(str, series.ravel().tolist())))
+        cells.append(str(series.reshape(-1, CHANNELS).tolist()))
         causes.append({f"steps {STEPS * place + 1} to {STEPS * (place + 1)}" for place in order[:CAUSES]})
     return pl.DataFrame({"track": cells, "label": np.where(label, "yes", "no")}), causes
 
