@@ -67,9 +67,10 @@ def _shown(explanation: Explanation) -> Sequence[RenderableType]:
                  Text(""))
     first, *others = explanation.sentences()
     tested = explanation.faithfulness
-    style = "red" if tested is not None and not tested.reliable else ""
-    return (Text(f"Row {explanation.row}: {explanation.question}", style="bold"), Text(first), Text(""), grid, Text(""),
-            *(Text(line, style=style if tested is not None and line == tested.verdict else "") for line in others),
+    warning = "" if tested is None or tested.reliable else tested.verdict
+    return (Text(f"Row {explanation.row}: {explanation.question}", style="bold"),
+            *([Text(warning, style="bold red")] if warning else []), Text(first), Text(""), grid, Text(""),
+            *(Text(line) for line in others if line != warning),
             Text(f"Method: {explanation.method}: {explanation.reason}."), Text(""))
 
 

@@ -112,7 +112,9 @@ def pictures(explanation: Explanation, name: str) -> list[dict[str, Any]]:
 def card(explanation: Explanation, name: str) -> dict[str, Any]:
     """One explanation as the template takes it; `name` is unique on the page."""
     tested = explanation.faithfulness
-    return {"row": explanation.row, "question": explanation.question, "sentences": explanation.sentences(),
+    warning = "" if tested is None or tested.reliable else tested.verdict
+    return {"row": explanation.row, "question": explanation.question, "warning": warning,
+            "sentences": [line for line in explanation.sentences()[1:] if line != warning],
             "whole": explanation.amount(explanation.whole), "empty": explanation.amount(explanation.empty),
             "unit": explanation.unit, "bars": bars(explanation), "pictures": pictures(explanation, name),
             "sum": explanation.amount(float(explanation.contributions.sum()), signed=True),
