@@ -117,8 +117,8 @@ def main() -> int:
         run, watched, seconds = by_command(work, films, test_films, words)
         _, seen, _ = by_command(work, frames, test_frames, words)
     constant = float(np.sqrt(np.mean((truth - known.mean()) ** 2)))
-    error, frame_error = (one["root_mean_squared_error"] for one in (watched, seen))
-    plain = {name: one["root_mean_squared_error"] for name, one in run["baselines"].items()}
+    error, frame_error = (one["rmse"] for one in (watched, seen))
+    plain = {name: one["rmse"] for name, one in run["baselines"].items()}
     passed = error <= OF_CONSTANT * constant and error <= (1 - MARGIN) * frame_error and error <= min(plain.values())
     record.emit({**record.origin(SEED), "benchmark": "steering by films of the road",
                  "metric": "root mean squared error in degrees", "bar": {"of_constant": OF_CONSTANT, "margin": MARGIN},

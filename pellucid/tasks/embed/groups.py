@@ -155,8 +155,9 @@ def _levels(name: str, cells: np.ndarray, inside: np.ndarray, level: float) -> l
     here, there = shares[word]
     if here - there < LEAST_SHARE or _share_chance(here, there, inside) > level:
         return []
+    short = word if name.lower() in word.lower() else f"{name} {word}"
     return [Trait(f"`{name}` is {word} in {words.percent(here)} of its rows, in {words.percent(there)} elsewhere",
-                  f"{name} {word}", 2 * (here - there))]
+                  short, 2 * (here - there))]
 
 
 def _texts(name: str, cells: np.ndarray, inside: np.ndarray, level: float) -> list[Trait]:
