@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pellucid.core.declared import CURVE_SETTINGS, DEFAULTS_VERSION, EXPLAIN, TRAIN
+from pellucid.core.declared import CHANGE, CURVE_SETTINGS, DEFAULTS_VERSION, EXPLAIN, SIMILAR, TRAIN
 from pellucid.core.names import FEATURE_TYPE_ALIASES, FEATURE_TYPES
 from pellucid.core.settings import Setting
 from pellucid.training.fit import FIT
@@ -52,6 +52,23 @@ to read the answer.
 | option | Python | values | default | what it is |
 |---|---|---|---|---|
 {explain}
+
+## Settings of `pellucid change`
+
+`model.changes` takes the same, except `row`; there, `locked` is a list of columns. [change.md](change.md) says how to
+read the answer.
+
+| option | Python | values | default | what it is |
+|---|---|---|---|---|
+{change}
+
+## Settings of `pellucid similar`
+
+`model.similar` takes the same, except `row`; see [change.md](change.md#similar-cases).
+
+| option | Python | values | default | what it is |
+|---|---|---|---|---|
+{similar}
 
 ## Settings of `pellucid learning-curve`
 
@@ -103,6 +120,7 @@ def page() -> str:
     fit = "\n".join(f"| `{one.name}` | {values(one)} | {default(one.default)} |" for one in FIT.values())
     return PAGE.format(version=DEFAULTS_VERSION, groups=groups, fit=fit,
                        explain="\n".join(map(row, EXPLAIN.values())),
+                       change="\n".join(map(row, CHANGE.values())), similar="\n".join(map(row, SIMILAR.values())),
                        curve="\n".join(map(row, CURVE_SETTINGS)), types=listed(FEATURE_TYPES),
                        aliases=pairs(FEATURE_TYPE_ALIASES), spellings=spellings())
 

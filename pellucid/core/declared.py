@@ -100,6 +100,8 @@ DATA_SETTINGS = (
     Setting("time_column", "text", None, "Column by which rows are ordered; the latest rows are the test.", "data"),
     Setting("group_column", "text", None, "Column whose groups are never split between training and test.", "data"),
     Setting("test_size", "number", 0.2, "Share of rows kept for the test.", "data", low=0, high=0.9),
+    Setting("keep_examples", "flag", False, "Whether the model file keeps the training rows, so that `pellucid "
+            "similar` can show similar cases; else no row is in it.", "data"),
 )
 
 FORECAST_SETTINGS = (

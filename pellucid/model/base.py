@@ -135,6 +135,10 @@ class AbstractModel(ABC):
         """What would change the answers; see `Model.changes`. Models of other tasks cannot say."""
         raise SettingsError(f"`change` does not know the task `{self.task}`.", "ask a model of classes or numbers")
 
+    def similar(self, data: Any, *, count: int = 3) -> list[Any]:
+        """The training rows most like each row; see `Model.similar`. Models of other tasks cannot say."""
+        raise SettingsError(f"`similar` does not know the task `{self.task}`.", "ask a model of classes or numbers")
+
     @property
     def checks(self) -> ModelChecks | None:
         """What was found out about explanations of this model when it was trained; `None` for older files."""

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from pellucid.core.declared import SIMILAR
 from pellucid.data.check import check_columns
 from pellucid.data.folder import as_films
 from pellucid.data.read import as_table
@@ -14,6 +16,7 @@ from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
 from pellucid.explain.changes import Changes
 from pellucid.explain.game import Question
+from pellucid.explain.similar import Similar
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import Inputs, encode_inputs
 from pellucid.features.targets import ClassTarget, NumberTarget, target_from_json
@@ -23,8 +26,10 @@ from pellucid.model.calibration import Calibration, two_columns
 from pellucid.model.card import plain_values
 from pellucid.model.changes import changes
 from pellucid.model.decision import cost_matrix, decide
+from pellucid.model.examples import Examples
 from pellucid.model.members import Members
 from pellucid.model.metrics import evaluate
+from pellucid.model.neighbours import Neighbours
 from pellucid.model.predictions import Predictions
 from pellucid.model.promise import bar_of, measured_promise, predictions_of, promise_lines
 from pellucid.model.questions import questions
@@ -45,6 +50,7 @@ class Model(AbstractModel):
         metrics: its quality on rows that were not used for anything else.
         about: versions, data fingerprint, date: information only.
         unlikeness: what is usual in training rows; `None` where they were too few to tell, and in older files.
+        examples: the training rows, where the model was asked to keep them.
 
     Example:
         >>> model = pellucid.load("model.pellucid")  # doctest: +SKIP
@@ -62,6 +68,7 @@ class Model(AbstractModel):
     metrics: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     unlikeness: Unlikeness | None = None
+    examples: Examples | None = None
 
     @property
     def task(self) -> str:
@@ -170,6 +177,26 @@ class Model(AbstractModel):
         return changes(self, table, inputs, to=to, at_least=at_least, at_most=at_most, locked=locked, most=most,
                        count=alternatives)
 
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The training rows that the model keeps, in its learned space; `SettingsError` where it keeps none."""
+        return Neighbours(self)
+
+    def similar(self, data: Any, *, count: int = 3) -> list[Similar]:
+        """The training rows most like each row in the learned space, and those that most influenced its answer.
+
+        Args:
+            data: a file, a data frame, a list of rows as mappings, or one row as a mapping.
+            count: how many training rows of each kind.
+
+        Raises:
+            SettingsError: the model keeps no training rows; the hint says how to enable it.
+
+        Example:
+            >>> model.similar("new clients.csv")[0].to_frame()  # doctest: +SKIP
+        """
+        return self.neighbours.similar(*self.encode(_rows(data)), SIMILAR["count"].check(count))
+
     def truth(self, table: Table) -> np.ndarray:
         """The known answers: class indices (-1 where unknown), or numbers in the target's units (NaN where unknown)."""
         column = table.column(self.target.name)
@@ -192,21 +219,33 @@ class Model(AbstractModel):
         return replace(self, decision=dict(self.decision) | {"risk": risk})
 
     def extra_tensors(self) -> dict[str, np.ndarray]:
-        """What is usual in training rows."""
-        return {} if self.unlikeness is None else self.unlikeness.tensors()
+        """What is usual in training rows, and those that are kept."""
+        return {name: array for kept in (self.unlikeness, self.examples) if kept is not None
+                for name, array in kept.tensors().items()}
+
+    @property
+    def inside(self) -> str:
+        """What of the training data the file holds, for its card."""
+        if self.examples is None:
+            return super().inside
+        return ("Weights, the scaling and vocabularies of the columns, calibration, and "
+                f"**{len(self.examples):,} of the {self.examples.total:,} training rows with their answers**, because "
+                "keep_examples was asked for. Do not give this file to people who may not see these rows.")
 
     def to_record(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""
         return {**self.common_record(), "target": self.target.to_json(), "calibration": self.calibration.to_json(),
                 "decision": plain_values(self.decision),
-                **({} if self.unlikeness is None else {"unlikeness": self.unlikeness.to_json()})}
+                **{name: kept.to_json() for name, kept in (("unlikeness", self.unlikeness), (
+                    "examples", self.examples)) if kept is not None}}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], members: Members, extra: Mapping[str, np.ndarray]) -> Model:
         """The model that a file holds; `KeyError`, `TypeError` or `ValueError` where its parts do not fit."""
         return cls(tuple(feature_from_json(one) for one in record["features"]), target_from_json(record["target"]),
                    members, Calibration.from_json(record["calibration"]), record["decision"], record["settings"],
-                   record["metrics"], record["about"], Unlikeness.from_record(record.get("unlikeness"), extra))
+                   record["metrics"], record["about"], Unlikeness.from_record(record.get("unlikeness"), extra),
+                   Examples.from_record(record.get("examples"), extra))
 
     def about_lines(self) -> tuple[str, ...]:
         """What is predicted, and what is promised."""

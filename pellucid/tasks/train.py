@@ -19,6 +19,7 @@ from pellucid.tasks.folder import RunFolder, fingerprint
 from pellucid.tasks.job import Order
 from pellucid.tasks.jobs import find_job
 from pellucid.tasks.judge import FEW_ROWS, cross_judge, judge_model
+from pellucid.tasks.keeping import with_examples
 from pellucid.tasks.learn import learn
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.overall import overall
@@ -103,6 +104,9 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
             if chosen["start"] is not None:
                 raise SettingsError(f"`start` was `{chosen['start']}`, but the task is to {job.task}.",
                                     "leave --from out; only classes and numbers are learned from a start")
+            if chosen["keep_examples"]:
+                raise SettingsError(f"`keep_examples` was set, but the task is to {job.task}.",
+                                    "leave it out; only models of classes and numbers keep training rows")
             chosen = {**chosen, "task": job.task}
             notes.append(Note("task_found", f"The task is to {job.task}, because {reason}.")
                          if TRAIN.check(settings)["task"] is None else Note("task", f"The task is to {job.task}."))
@@ -145,6 +149,8 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
             settings["learning_rate"] = find_rate(lesson, settings)
         prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
         learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
+    if chosen["keep_examples"]:
+        learned = with_examples(learned, prepared, train_rows, lesson)
     learned.model.save(folder.model)
     story = Story(prepared, lesson, learned, settings, crossed, folder.command(prepared.target.name), stages)
     try:
