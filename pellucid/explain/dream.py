@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from pellucid.errors import SettingsError, did_you_mean
+from pellucid.networks.parts import is_array
 from pellucid.nn import Augmentation
 
 COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]], np.float32)
@@ -77,7 +78,7 @@ def dream(network: Any, wish: Wish, *, shape: Sequence[int], state: Any = None, 
     noise = NOISE if photograph is None else 0.0
     waves = noise * jax.random.normal(jax.random.key(seed), (2, pictures, *_spectrum(shape).shape, shape[2]))
     base = jnp.zeros(shape) if photograph is None else _logit(jnp.asarray(photograph, jnp.float32))
-    arrays, static = eqx.partition((network, state), eqx.is_array)
+    arrays, static = eqx.partition((network, state), is_array)
     return np.asarray(_ascend(static, wish, shape, photograph is not None, arrays, waves, base, steps, seed))
 
 

@@ -29,6 +29,8 @@ FIRST, LAST = 32, 1280
 """Features of its first and of its last convolution."""
 MIDDLE, SPREAD = 127.0, 128.0
 """Of the brightness of a pixel, from 0 to 255: what its weights were learned with."""
+FEW = 256
+"""Up to so many frozen features a weight of the output is learned at the full rate."""
 AT_ONCE = 8
 """Pictures that go through the frozen layers together: more would not stay in the caches of a processor."""
 Layer = ConvolutionBlock | InvertedResidual
@@ -170,6 +172,11 @@ class Efficient(eqx.Module):
         self.dropout = Dropout(dropout)
         self.output = Dense(features, out_features, initialiser="zeros" if learned == 0 else "glorot_uniform",
                             key=output_key)
+
+    def rate_factors(self) -> dict[str, float]:
+        """Thousands of frozen features move an answer together, so that each weight takes a smaller step."""
+        features = self.settings.features
+        return {"output.weight": min(FEW / features, 1.0)} if self.settings.learned == 0 else {}
 
     @property
     def layers(self) -> tuple[Layer, ...]:

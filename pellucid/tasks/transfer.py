@@ -22,7 +22,7 @@ from pellucid.model.load import load
 from pellucid.model.members import members_of
 from pellucid.networks import Composite, Efficient
 from pellucid.networks._rows import PREPARED
-from pellucid.networks.efficient import FIRST, LITE0
+from pellucid.networks.efficient import LITE0
 from pellucid.networks.pretrained import weights, weights_file, with_weights
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.raw import RawKind, Situation, raw_kinds
@@ -40,8 +40,10 @@ VIEWS = ((2000, ((6, 7), (9, 4), (12, 4), (16, 4))), (20_000, ((9, 2), (12, 2), 
 """The layers whose outputs are kept, and in how many rows and columns, by the pictures up to which they are for."""
 FAINT = 0.05
 """Features that vary less than this share of the others are not blown up to their size."""
-EPOCHS, RATE = 5, 0.02
-"""The output is solved, then learned a little more; in a step, an answer changes by no more than about this rate."""
+EPOCHS, RATE = 5, 1e-4
+"""The output is solved, then learned a little more."""
+STEPS, MOST_EPOCHS = 1000, 40
+"""Of a network with other columns, too."""
 GENTLY = 0.3
 """The part of the learning rate with which weights go on that have learned already."""
 
@@ -114,12 +116,13 @@ def _views(rows: int) -> tuple[tuple[int, int], ...]:
 
 
 def _briefly(feature: Image, situation: Situation) -> dict[str, Any]:
-    """Five networks, each of which leaves out a fifth of the pictures; they differ in their outputs only."""
+    """Five networks, each of which leaves out a fifth of the pictures; they differ in their outputs only. Beside other
+    columns nothing is solved, so that they learn for longer."""
     rows = max(situation.rows, 1)
-    widths = [FIRST, *(stage[3] for stage in LITE0 for _ in range(stage[4]))]
-    rate = RATE / sum(widths[layer - 1] * grid * grid for layer, grid in _views(rows))
-    return {"epochs": EPOCHS, "batch_size": 32 if rows < MANY else 128, "members": 5, "learning_rate": rate,
-            "default_rate": rate, "weight_decay": 0.0, "clip": None}
+    recipe = {"batch_size": 32 if rows < MANY else 128, "members": 5, "epochs": EPOCHS}
+    if not situation.alone:
+        return recipe | {"epochs": int(np.clip(STEPS * recipe["batch_size"] / rows, EPOCHS, MOST_EPOCHS))}
+    return recipe | {"learning_rate": RATE, "default_rate": RATE, "weight_decay": 0.0, "clip": None}
 
 
 def _solved(feature: Image, encoder: Efficient, raw: Mapping[str, np.ndarray], lesson: Lesson,
