@@ -100,8 +100,11 @@ DATA_SETTINGS = (
     Setting("time_column", "text", None, "Column by which rows are ordered; the latest rows are the test.", "data"),
     Setting("group_column", "text", None, "Column whose groups are never split between training and test.", "data"),
     Setting("test_size", "number", 0.2, "Share of rows kept for the test.", "data", low=0, high=0.9),
+)
+
+FILE_SETTINGS = (
     Setting("keep_examples", "flag", False, "Whether the model file keeps the training rows, so that `pellucid "
-            "similar` can show similar cases; else no row is in it.", "data"),
+            "similar` can show similar cases; else no row is in it.", "model file"),
 )
 
 FORECAST_SETTINGS = (
@@ -135,7 +138,8 @@ ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTI
 """Settings of the scikit-learn estimators."""
 
 TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *START_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
-                      *PROMISE_SETTINGS, *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS, *VERIFY_SETTINGS)
+                      *PROMISE_SETTINGS, *FILE_SETTINGS, *FORECAST_SETTINGS, *RECOMMEND_SETTINGS, *DETECT_SETTINGS,
+                      *VERIFY_SETTINGS)
 """Settings of `pellucid.train` and `pellucid train`."""
 
 CURVE_SETTINGS = (
