@@ -183,6 +183,10 @@ class AbstractModel(ABC):
         """The network in a table: layers, neurons, synapses, biases, shapes, operations, memory."""
         return describe(self.members.network())
 
+    def of_members(self, chosen: Sequence[int]) -> Self:
+        """The same model with some of its networks, by their numbers."""
+        return replace(self, members=self.members.only(chosen))  # type: ignore[type-var]
+
     def with_metrics(self, metrics: Mapping[str, Any], about: Mapping[str, Any]) -> Self:
         """The same model with its measured quality written in."""
         return replace(self, metrics=dict(metrics), about=dict(about))  # type: ignore[type-var]

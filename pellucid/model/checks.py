@@ -36,7 +36,7 @@ def check_model(model: Any, data: Any, *, seed: int = 0, rows: int = ROWS) -> Mo
     if members > 1 and own:
         middle = members // 2
         parts = [own_halves for _, own_halves in own if own_halves is not None] or list(zip(*(
-            [found for found, _ in _explained(_with(model, chosen), data, rows, seed)]
+            [found for found, _ in _explained(model.of_members(chosen), data, rows, seed)]
             for chosen in (range(middle), range(middle, members))), strict=True))
         halves = float(np.mean([agreement(*pair) for pair in parts]))
     guesses = _explained(replace(model, members=model.members.shuffled(seed)), data, rows, seed)
@@ -45,10 +45,6 @@ def check_model(model: Any, data: Any, *, seed: int = 0, rows: int = ROWS) -> Mo
     skill = model.metrics.get("skill") or {}
     return ModelChecks(float(np.mean(alike)) if alike else None, halves, skill.get("share"), skill.get("low"),
                        len(own))
-
-
-def _with(model: Any, chosen: range) -> Any:
-    return replace(model, members=model.members.only(list(chosen)))
 
 
 def _explained(model: Any, data: Any, rows: int, seed: int) -> list[tuple[np.ndarray, Any]]:

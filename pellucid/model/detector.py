@@ -1,8 +1,8 @@
 """The trained detector: a table in, how strange each row is out, with the columns that say so."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -192,6 +192,12 @@ class Detector(AbstractModel):
         metrics = judge_ranking(truth[known], found.score, self.false_alarms) | judge_flags(truth[known], found.flagged)
         return {"task": "detect", "target": self.labels.name, "rows": len(known), "left_out": len(table) - len(known),
                 "metrics": metrics, "promise": {}}
+
+    def of_members(self, chosen: Sequence[int]) -> Detector:
+        """The same detector with some of its networks, and what belongs to them."""
+        own = list(chosen)
+        ranks = Ranks(self.ranks.scores[own], self.ranks.above[own], self.ranks.count[own])
+        return replace(self, members=self.members.only(own), scale=self.scale[own], ranks=ranks)
 
     def probe_inputs(self) -> dict[str, Any]:
         """Made-up encoded rows, asked at saving and again at loading."""

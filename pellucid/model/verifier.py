@@ -262,6 +262,14 @@ class Verifier(AbstractModel):
         return {"task": "verify", "target": self.identity, "rows": int(readable.sum()),
                 "left_out": int((~readable).sum()), "metrics": metrics, "promise": {}}
 
+    def of_members(self, chosen: Sequence[int]) -> Verifier:
+        """The same verifier with some of its networks, and their part of the points of enrolled examples."""
+        own = np.asarray(chosen)
+        points = self.gallery.vectors.reshape(len(self.gallery.vectors), len(self.members), -1)[:, own]
+        points = points.reshape(len(points), -1) * np.sqrt(len(self.members) / len(own))
+        return replace(self, members=self.members.only(own), gallery=replace(
+            self.gallery, vectors=points.astype(np.float32)))
+
     def extra_tensors(self) -> dict[str, np.ndarray]:
         """The enrolled examples."""
         own = {"vectors": self.gallery.vectors, "owner": self.gallery.owner} if self.gallery.names else {}

@@ -2,6 +2,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,10 @@ def test_an_anomaly_is_explained_by_each_kind_that_a_detector_sees(models, frame
     assert f"the {kind}" in check(models["anomaly"])
 
 
-@pytest.mark.parametrize("task", ["verify", *OWN_ROLES])
-def test_identities_forecasts_and_recommendations_are_explained(models, frame, task, tmp_path, capsys):
+@pytest.mark.parametrize("task", ["detect", "verify", *OWN_ROLES])
+def test_other_tasks_are_explained_and_checked_where_training_did_not(models, frame, task, tmp_path, capsys):
     model, data = together(models, frame, task)
     check(from_command(model, data, tmp_path, capsys))
-    for one in model.explain(data, rows=[0]):
-        assert all(one.sentences()) and one.question and one.row == 0
+    one, = replace(model, about={}).explain(data, rows=[0])
+    assert all(one.sentences()) and one.question and one.row == 0
+    assert one.faithfulness.checks.stability is not None and one.faithfulness.checks.randomised is not None
