@@ -31,6 +31,8 @@ SLOTS = CAUSES * (1 + DECOYS)
 CORRELATION, BAR = 0.7, 0.95
 JOBS = ("image", "series", "forecast")
 CELL, GRID = 4, 7
+INNER = np.array([GRID * row + column for row in range(1, GRID - 1) for column in range(1, GRID - 1)])
+"""Places of tiles: the border stays black, so that black is the background and no part."""
 STEPS, CHANNELS, IDLE = 4, 4, 20
 LAGS, WEIGHTS = (3, 7, 12), (0.4, 0.3, 0.3)
 
@@ -66,7 +68,7 @@ def made_pictures(rows: int, seed: int, folder: Path) -> tuple[pl.DataFrame, lis
     paths, causes = [], []
     for row, own in enumerate(bits):
         picture = np.zeros((GRID * CELL, GRID * CELL, 3), np.uint8)
-        places = generator.permutation(GRID * GRID)[:PARTS]
+        places = INNER[generator.permutation(len(INNER))[:PARTS]]
         idle = generator.choice(len(others), PARTS - SLOTS, replace=False)
         shown = [pairs[2 * slot + bit] for slot, bit in enumerate(own)] + [others[one] for one in idle]
         for place, tile in zip(places, shown, strict=True):
