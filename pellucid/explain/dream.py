@@ -79,7 +79,9 @@ def dream(network: Any, wish: Wish, *, shape: Sequence[int], state: Any = None, 
     waves = noise * jax.random.normal(jax.random.key(seed), (2, pictures, *_spectrum(shape).shape, shape[2]))
     base = jnp.zeros(shape) if photograph is None else _logit(jnp.asarray(photograph, jnp.float32))
     arrays, static = eqx.partition((network, state), is_array)
-    return np.asarray(_ascend(static, wish, shape, photograph is not None, arrays, waves, base, steps, seed))
+    leaves, structure = jax.tree.flatten(static)  # a state may hold mappings, which cannot be hashed
+    fixed = (tuple(leaves), structure)
+    return np.asarray(_ascend(fixed, wish, shape, photograph is not None, arrays, waves, base, steps, seed))
 
 
 def _checked(network: Any, wish: Wish, shape: tuple[int, ...], state: Any) -> tuple[int, ...] | None:
@@ -117,9 +119,9 @@ def _logit(share: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _ascend(static: Any, wish: Wish, shape: tuple[int, ...], held: bool, arrays: Any, waves: jax.Array,
+def _ascend(static: tuple[Any, Any], wish: Wish, shape: tuple[int, ...], held: bool, arrays: Any, waves: jax.Array,
             base: jax.Array, steps: jax.Array, seed: jax.Array) -> jax.Array:
-    network, state = eqx.combine(arrays, static)
+    network, state = eqx.combine(arrays, jax.tree.unflatten(static[1], static[0]))
     changes = Augmentation(shift=max(min(shape[:2]) // MOVE, 1), rotate=TURN, zoom=ZOOM)
     optimiser = optax.adam(RATE)
 

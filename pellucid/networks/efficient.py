@@ -166,7 +166,7 @@ class Efficient(eqx.Module):
         layers_key, output_key = subkeys(key, 2)
         layers = tuple(_layers(settings, layers_key))
         self.augmentation = Augmentation(**asdict(settings.augmentation))
-        self.frozen, self.learned = Buffer(layers[:settings.frozen]), layers[settings.frozen:]
+        self.frozen, self.learned = Buffer(jax.tree.map(_waves, layers[:settings.frozen])), layers[settings.frozen:]
         features = settings.features
         self.middle, self.spread = Buffer(jnp.zeros(features)), Buffer(jnp.ones(features))
         self.dropout = Dropout(dropout)
@@ -334,6 +334,15 @@ def _layers(settings: EfficientSettings, key: jax.Array) -> Iterator[Layer]:
             before = features
     if settings.last:
         yield ConvolutionBlock(before, settings.last, (1, 1), **make, key=next(keys))
+
+
+def _waves(weight: jax.Array) -> jax.Array:
+    """Numbers of the size of random ones for a frozen array, which waits for known ones: random numbers for hundreds of
+    arrays would take a minute to compile."""
+    if weight.ndim == 1:
+        return jnp.zeros_like(weight)
+    return jnp.cos(jnp.arange(weight.size, dtype=weight.dtype) + 0.5).reshape(weight.shape) / math.sqrt(
+        math.prod(weight.shape[:-1]) / 2)
 
 
 def _is_prepared(inputs: Any) -> bool:

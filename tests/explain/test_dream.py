@@ -30,7 +30,8 @@ def test_each_picture_excites_its_neuron(network):
 def test_a_photograph_stays_itself(network):
     network = jax.tree.map(lambda leaf: np.asarray(leaf) if hasattr(leaf, "dtype") else leaf, network)  # as in a model
     photograph = np.random.default_rng(0).uniform(0.2, 0.8, SHAPE).astype(np.float32)
-    found = dream(network, Wish("hidden 1"), shape=SHAPE, photograph=photograph, steps=1)[0]
+    found = dream(network, Wish("hidden 1"), shape=SHAPE, state=network.initial_state(), photograph=photograph,
+                  steps=1)[0]
     assert np.corrcoef(found.ravel(), photograph.ravel())[0, 1] > 0.9
     with pytest.raises(SettingsError, match="of shape"):
         dream(network, Wish("hidden 1"), shape=SHAPE, photograph=photograph[:5])
