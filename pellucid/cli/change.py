@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from pellucid.cli.device import require_device
@@ -39,4 +38,4 @@ def run(model: str, data: str, every_row: bool, as_json: bool, quiet: bool, sett
 def _shown(found: Changes) -> Sequence[RenderableType]:
     """The question, and a paragraph for each way."""
     return (Text(f"Row {found.row}: {found.question}", style="bold"),
-            *(Padding(Text(line), (0, 0, 0, 2)) for line in found.sentences()), Text(""))
+            *map(Text, found.sentences()), Text(""))

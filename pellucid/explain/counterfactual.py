@@ -67,7 +67,7 @@ def find_changes(options: Sequence[Options], ask: Ask, *, most: int = 3, count: 
     search = _Search(options, ask)
     singles = search.singles(fine=True)
     near, reached = search.ask(singles)
-    found = singles[reached]
+    found = search.settled(singles[reached], count)
     open_rows = singles = search.singles(fine=False)
     for changed in range(2, most + 1):
         if len(search.diverse(found, count)) >= count or not len(singles):
@@ -79,13 +79,10 @@ def find_changes(options: Sequence[Options], ask: Ask, *, most: int = 3, count: 
         else:
             rows = search.extended(open_rows, near, singles)
         near, reached = search.ask(rows)
-        found = np.concatenate([found, rows[reached]])
+        found = np.concatenate([found, search.settled(rows[reached], count)])
         open_rows, near = rows[~reached], near[~reached]
-    begun = [*search.diverse(found, count), *search.cheapest(found)]
-    if not begun:
-        return []
-    picked = search.diverse(search.shrunk(np.array(begun)), count)
-    return search.diverse(search.shrunk(search.traded(picked)), count)
+    picked = search.diverse(found, count)
+    return search.diverse(search.shrunk(search.traded(picked)), count) if picked else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +131,11 @@ class _Search:
                 break
         made = [row + singles[(singles[:, row > 0] == 0).all(axis=1)] for row in beam]
         return np.unique(np.concatenate(made), axis=0) if made else rows[:0]
+
+    def settled(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """The most promising of the rows that reach the answer, drawn back."""
+        chosen = [*self.diverse(rows, 2 * count), *self.cheapest(rows)]
+        return self.shrunk(np.unique(chosen, axis=0)) if chosen else rows
 
     def shrunk(self, rows: np.ndarray) -> np.ndarray:
         """The same with every change drawn back towards the own value as far as the answer holds."""

@@ -158,9 +158,13 @@ class Similar:
             first = f"Of the {len(answers)} training rows most like it, {same} had the answer “{self.prediction}”."
         else:
             first = f"The {len(answers)} training rows most like it had {', '.join(map(shown, answers))}."
-        return (first, "Influence is what a row taught the last layer of the networks about this answer, as a share of "
-                       f"that of all {self.kept:,} rows that the model keeps"
-                       + (f" (of {self.total:,})." if self.total > self.kept else "."))
+        equal = tuple(f"Training row {case.row} is the same in all columns." for case in self.nearest[:1]
+                      if not case.differs)
+        return (first, *equal,
+                "A distance of 1 is as far as two training rows usually are apart in what the networks see. Influence "
+                "is what a row taught the last layer about this answer, as a share of that of all "
+                f"{self.kept:,} rows that the model keeps" + (f" (of {self.total:,})" if self.total > self.kept else "")
+                + f"; if all taught alike, each would have {100 / max(self.kept, 1):.2g} %.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
