@@ -12,7 +12,6 @@ from itertools import combinations
 import numpy as np
 
 from pellucid.explain.game import Game, Question
-from pellucid.explain.gradients import STEPS
 from pellucid.explain.occlusion import occlusion
 from pellucid.explain.shapley import MOST_EXACT, shapley
 
@@ -20,6 +19,8 @@ Answers = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 """From {column: int (rows,), the rows that its cells come from} to float64 (rows, outputs); columns that are not named
 keep their own cells."""
 
+STEPS = 6
+"""As in `explain.gradients`, which loads JAX."""
 DRAWS = 500
 """Resamples of the rows behind an interval."""
 COVERAGE = (2.5, 97.5)

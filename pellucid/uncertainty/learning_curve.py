@@ -34,10 +34,13 @@ FAMILIES: dict[str, tuple[Shape, tuple[float, float], tuple[float, float]]] = {
 SHAPES = 240
 """Scales and exponents tried of each family."""
 FLOORS = 60
-NOISES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-"""The noise of the points may be so many times what the repeats say, which are few."""
+NOISES = (0.1, 0.15, 0.25, 0.4, 0.7, 1.0, 1.5, 2.2)
+"""The noise of the points may be so many times what the repeats say: they are few, and each grows its own rows, so that
+its errors at neighbouring sizes go together."""
+NOISE_SPREAD = 0.8
+"""Standard deviation of the logarithm of that factor before the points are seen."""
 DRAWS = 4000
-WIGGLE = 0.004
+WIGGLE = 0.003
 """Of the error itself: points lie so far off any smooth curve."""
 DOUBT = 0.35
 """Of the gain that is forecast: how far the families may be wrong together."""
@@ -83,7 +86,7 @@ class LearningCurve:
         """
         generator = np.random.default_rng([self.seed, int(rows)])
         last, there = self.curves(np.array([self.sizes[-1], rows])).T
-        variance = (DOUBT * (there - last))**2 + (WIGGLE * there)**2
+        variance = (DOUBT * np.minimum(there - last, 0))**2 + (WIGGLE * there)**2
         if measured:
             variance = variance + (self.noise * np.interp(np.log(rows), np.log(self.sizes), self.spread))**2
         return np.abs(there + np.sqrt(variance) * generator.standard_normal(len(there)))
@@ -155,22 +158,25 @@ def _weighed(measured: np.ndarray, shapes: np.ndarray, floors: np.ndarray, sprea
     misfit = np.einsum("fp,np->fn", left**2, precision)[None] - products**2 / squares[:, None]
     best, width = products / squares[:, None], np.broadcast_to((1 / np.sqrt(squares))[:, None], products.shape)
     likelihood = (-0.5 * misfit + np.log(width) + log_ndtr(best / width) + 0.5 * np.log(precision).sum(axis=1)
-                  - 0.5 * np.log(noises)**2)
+                  - 0.5 * (np.log(noises) / NOISE_SPREAD)**2)
     weight = np.exp(likelihood - likelihood.max())
     return weight / weight.sum(), best, width
 
 
 def _spread(sizes: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """The standard error of each mean, without what a repeat adds to all sizes alike: a trend over sizes, since few
-    repeats tell little of each."""
+    """The standard error of each mean, without the factor by which a repeat is harder at all sizes: a trend over sizes,
+    since few repeats tell little of each."""
     points, repeats = errors.shape
-    rest = errors - errors.mean(axis=1, keepdims=True) - errors.mean(axis=0) + errors.mean()
+    rest = errors - errors.mean(axis=1, keepdims=True) * errors.mean(axis=0) / max(errors.mean(), 1e-300)
     own = (rest**2).sum(axis=1) / (repeats - 1) * points / (points - 1)
     least = (1e-4 * max(float(np.abs(errors).mean()), 1e-9))**2
-    slope, level = np.polyfit(np.log(sizes), np.log(own + own.mean() / 4 + least), 1)
-    slope = float(np.clip(slope, -2.0, 0.5))
-    level = np.log(own.mean() + least) - np.log(np.mean(sizes**slope))
-    return np.sqrt(np.exp(level) * sizes**slope / repeats)
+    slopes = np.linspace(-2.5, 0.5, 61)
+    trends = (sizes / sizes[-1])**slopes[:, None]  # (slopes, points)
+    levels = (own / trends).mean(axis=1) + least  # the most probable of each slope, for variances of normal errors
+    freedom = (repeats - 1) * (points - 1) / points
+    evidence = -0.5 * freedom * (points * np.log(levels) + np.log(trends).sum(axis=1)) - 0.5 * ((slopes + 1) / 0.7)**2
+    best = evidence.argmax()
+    return np.sqrt(levels[best] * trends[best] / repeats)
 
 
 def _shapes(sizes: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

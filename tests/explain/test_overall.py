@@ -4,6 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pellucid.explain import gradients
+from pellucid.explain import overall as module
 from pellucid.explain.game import Question, game_of
 from pellucid.explain.overall import asked, influence, interactions, level_effect, scale_effect
 from pellucid.report.overall import effects_section
@@ -27,7 +29,7 @@ def test_influence_is_the_mean_size_of_contributions_with_an_interval():
     assert found.columns == ("b", "a", "idle") and found.method == "shapley" and found.rows == 60
     assert found.mean == pytest.approx(np.abs(weights).mean(axis=0)[[1, 0, 2]])
     assert np.all(found.low <= found.mean) and np.all(found.mean <= found.high) and found.low[0] > found.high[1]
-    assert influence([], ("a",)) is None and asked(questions[0].game) == 24
+    assert influence([], ("a",)) is None and asked(questions[0].game) == 24 and module.STEPS == gradients.STEPS
 
 
 def test_effect_of_a_number_is_its_own_share_of_the_answer():
