@@ -72,6 +72,7 @@ def pixels(source: Source, form: Form) -> np.ndarray:
 
 
 def reason_of(error: Exception) -> str:
+    """Why a decoder failed, in words for a user."""
     said = str(error).lower()
     if "truncated" in said or "unexpected end" in said or isinstance(error, EOFError):
         return "the file is cut short"
