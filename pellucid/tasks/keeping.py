@@ -24,5 +24,5 @@ def with_examples(learned: Learned, prepared: Prepared, rows: np.ndarray, lesson
     counted = np.flatnonzero(lesson.weight > 0)
     names = [feature.name for feature in lesson.features if is_used(feature)]
     examples = keep_examples(prepared.table.take(rows[counted]), [*names, lesson.target.name], rows[counted],
-                             lesson.folds[counted], learned.left_out)
+                             lesson.folds[counted], learned.model.calibration.folds)
     return replace(learned, model=replace(learned.model, examples=examples))

@@ -32,12 +32,11 @@ DECIDING = ("positive", "threshold", "costs", "risk")
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """A trained model and how its training went; `left_out` is the fold that each of its networks left out."""
+    """A trained model and how its training went."""
 
     model: Model
     outcome: Outcome
     plan: Plan
-    left_out: tuple[int, ...] = ()
 
 
 def learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None = None) -> Learned:
@@ -73,7 +72,7 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     model = Model(lesson.features, lesson.target, members, calibration_of(lesson, outputs[kept], left_out, settings),
                   decision={name: settings.get(name) for name in DECIDING}, settings=settings,
                   unlikeness=unlikeness_of(lesson, members, left_out))
-    return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan, left_out)
+    return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
 
 
 def row_sizes(program: Descent, lesson: Lesson) -> np.ndarray | None:

@@ -1,31 +1,21 @@
 """What would change an answer: valid rows, verified by the model, in words; and what cannot be asked."""
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
-import pellucid
 from pellucid.errors import DataError, SettingsError
-
-RANDOM = np.random.default_rng(0)
-ROWS = 300
-AGE, RATE = RANDOM.integers(18, 80, ROWS), RANDOM.normal(5, 2, ROWS).round(1)
-HOUSING = RANDOM.choice(["own", "rent", "free"], ROWS)
-TABLE = pl.DataFrame({"age": AGE, "rate": [f"{value:.1f}".replace(".", ",") for value in RATE], "housing": HOUSING,
-                      "phone": RANDOM.choice(["yes", "no"], ROWS)})
-WORTH = AGE / 60 - RATE / 5 + (HOUSING == "own")
-QUICK = {"epochs": 25, "members": 2, "hidden": (8,), "learning_rate": 0.02}
+from pellucid.features.targets import NumberTarget
 
 
-@pytest.fixture(scope="module")
-def classifier():
-    return pellucid.Classifier(**QUICK).fit(TABLE, np.where(WORTH.mean() < WORTH, "good", "bad"))
-
-
-@pytest.fixture(scope="module")
-def regressor():
-    return pellucid.Regressor(**QUICK).fit(TABLE, 100 * WORTH)
+@pytest.fixture
+def regressor(classifier):
+    """The same network, its first output taken for a number."""
+    model = classifier.model_
+    return replace(model, target=NumberTarget("worth", 50.0, 10.0, -1000.0, 1000.0),
+                   calibration=replace(model.calibration, conformal=None), unlikeness=None)
 
 
 def changed(row: dict, alternative) -> dict:
@@ -33,9 +23,9 @@ def changed(row: dict, alternative) -> dict:
     return row | {change.column: change.instead for change in alternative.changes}
 
 
-def test_changes_are_verified_valid_and_said_in_words(classifier):
-    model = classifier.model_
-    refused = TABLE.filter(pl.Series(model.predict(TABLE).prediction.tolist()) == "bad").head(12)
+def test_changes_are_verified_valid_and_said_in_words(classifier, clients):
+    model, clients = classifier.model_, clients.drop("worth", "answer")
+    refused = clients.filter(pl.Series(model.predict(clients).prediction.tolist()) == "bad").head(12)
     found = classifier.changes(refused, to="good")
     assert sum(bool(one.alternatives) for one in found) >= 11
     for row, one in zip(refused.iter_rows(named=True), found, strict=True):
@@ -60,22 +50,22 @@ def test_changes_are_verified_valid_and_said_in_words(classifier):
     assert "Had" in repr(found[0]) and "<li>" in found[0]._repr_html_()
 
 
-def test_locked_columns_stay_and_what_is_already_so_needs_nothing(classifier):
-    row = TABLE.row(int(WORTH.argmin()), named=True)
+def test_locked_columns_stay_and_what_is_already_so_needs_nothing(classifier, clients):
+    row = clients.row(clients["worth"].arg_min(), named=True)
     free = classifier.model_.changes(row, to="good", locked=["age", "housing", "phone"], most=1)[0]
     assert {change.column for one in free.alternatives for change in one.changes} <= {"rate"}
     assert "Kept as they are: `age`, `housing`, `phone`." in free.sentences()
     none = classifier.model_.changes(row, to="good", locked=["age", "rate", "housing"])[0]
     assert not none.alternatives and none.sentences()[0].startswith("No change of up to 3 columns")
-    best = classifier.model_.changes(TABLE.row(int(WORTH.argmax()), named=True), to="good")[0]
+    best = classifier.model_.changes(clients.row(clients["worth"].arg_max(), named=True), to="good")[0]
     assert best.already and best.sentences() == ("Nothing has to change: that is the answer already.",)
-    other = classifier.model_.changes(TABLE.row(int(WORTH.argmax()), named=True))[0]
+    other = classifier.model_.changes(clients.row(clients["worth"].arg_max(), named=True))[0]
     assert other.wanted == "“bad”" and {one.prediction for one in other.alternatives} == {"bad"}
 
 
-def test_numbers_reach_a_bound(regressor):
-    model = regressor.model_
-    rows = TABLE.head(6)
+def test_numbers_reach_a_bound(regressor, clients):
+    model = regressor
+    rows = clients.head(6)
     now = model.predict(rows).prediction
     for one, row, value in zip(regressor.changes(rows, at_least=float(now.max()) - 5), rows.iter_rows(named=True), now,
                                strict=True):
@@ -87,18 +77,19 @@ def test_numbers_reach_a_bound(regressor):
     assert "at least" in between.question and " and at most" in between.question
 
 
-def test_wishes_that_do_not_fit_are_told(classifier, regressor):
+def test_wishes_that_do_not_fit_are_told(classifier, regressor, clients):
+    clients = clients.drop("worth", "answer")
     with pytest.raises(SettingsError, match="none of the classes"):
-        classifier.changes(TABLE[:1], to="godo")
+        classifier.changes(clients[:1], to="godo")
     with pytest.raises(SettingsError, match="is a class, not a number"):
-        classifier.changes(TABLE[:1], at_least=3)
+        classifier.changes(clients[:1], at_least=3)
     with pytest.raises(DataError, match="`agee`"):
-        classifier.changes(TABLE[:1], locked=["agee"])
+        classifier.changes(clients[:1], locked=["agee"])
     with pytest.raises(SettingsError, match="`most` was 0"):
-        classifier.changes(TABLE[:1], most=0)
+        classifier.changes(clients[:1], most=0)
     with pytest.raises(SettingsError, match="is a number, not a class"):
-        regressor.changes(TABLE[:1], to="good")
+        regressor.changes(clients[:1], to="good")
     with pytest.raises(SettingsError, match="was not said what"):
-        regressor.changes(TABLE[:1])
+        regressor.changes(clients[:1])
     with pytest.raises(SettingsError, match="more than `at_most`"):
-        regressor.changes(TABLE[:1], at_least=3, at_most=2)
+        regressor.changes(clients[:1], at_least=3, at_most=2)

@@ -18,34 +18,21 @@ from pellucid.model.examples import keep_examples
 from pellucid.model.neighbours import look
 
 RANDOM = np.random.default_rng(0)
-ROWS = 240
-X, Z = RANDOM.normal(size=ROWS), RANDOM.normal(size=ROWS)
-WORDS = [f"person {place:03}" for place in range(ROWS)]
-TABLE = pl.DataFrame({"x": X, "z": Z, "kind": RANDOM.choice(["red", "blue"], ROWS), "since": [
-    f"2020-0{1 + place % 9}-1{place % 10}" for place in range(ROWS)], "name": WORDS,
-    "answer": np.where(X + Z + RANDOM.normal(0, 0.3, ROWS) > 0, "yes", "no")})
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("similar") / "run"
-    run = pellucid.train(TABLE, target="answer", run=folder, keep_examples=True, test_size=0, epochs=20, members=2,
-                         hidden=(8,), learning_rate=0.02)
-    return pellucid.load(run.folder / "model.pellucid")
-
-
-def test_a_training_row_is_most_like_itself_and_neighbours_agree(model):
-    found = model.similar(TABLE.head(20), count=5)
+def test_a_training_row_is_most_like_itself_and_neighbours_agree(keeping, clients):
+    found = keeping.similar(clients.head(20), count=5)
     for row, one in enumerate(found):
         assert one.nearest[0].row == row and one.nearest[0].distance == pytest.approx(0, abs=1e-3)
-        assert one.nearest[0].answer == TABLE["answer"][row] and one.nearest[0].differs == ()
+        assert one.nearest[0].answer == clients["answer"][row] and one.nearest[0].differs == ()
         assert [case.distance for case in one.nearest] == sorted(case.distance for case in one.nearest)
         assert [abs(case.influence) for case in one.influential] == sorted(
             (abs(case.influence) for case in one.influential), reverse=True)
-        assert one.nearest[1].cells["x"] == TABLE["x"][one.nearest[1].row] and "name" not in one.nearest[1].cells
+        assert one.nearest[1].cells["size"] == clients["size"][one.nearest[1].row]
+        assert "name" not in one.nearest[1].cells
     near = np.mean([case.answer == one.prediction for one in found for case in one.nearest[1:]])
     assert near > 0.8
-    assert found[0].to_frame().height == 10 and found[0].kept == found[0].total == ROWS
+    assert found[0].to_frame().height == 10 and found[0].kept == found[0].total == len(clients)
     assert "training rows most like it" in found[0].sentences()[0] and found[0].to_json()["nearest"][0]["row"] == 0
     assert "<table" in found[0]._repr_html_() and "Similar(row 0" in repr(found[0])
 
@@ -63,57 +50,57 @@ def test_influence_is_the_product_of_gradients_by_the_last_layer():
     assert np.allclose(influences(hidden, errors, hidden, errors, learned), expected.mean(axis=0), atol=1e-5)
 
 
-def test_distances_and_layers(model):
-    hidden, outputs = seen = look(model.members, model.encode(TABLE)[1].arrays)
-    assert np.allclose(outputs, model.members.outputs(model.encode(TABLE)[1].arrays), atol=1e-5)
+def test_distances_and_layers(keeping, clients):
+    hidden, outputs = seen = look(keeping.members, keeping.encode(clients)[1].arrays)
+    assert np.allclose(outputs, keeping.members.outputs(keeping.encode(clients)[1].arrays), atol=1e-5)
     some = tuple(array[:, :3] for array in seen)
     found = distances(some, seen)
-    by_hand = np.zeros((3, ROWS))
+    by_hand = np.zeros((3, len(clients)))
     for own, all_hidden, all_outputs in zip(range(len(hidden)), hidden, outputs, strict=True):
         parts = [array / np.sqrt(np.square(array - array.mean(axis=0)).sum(axis=1).mean())
                  for array in (all_hidden, all_outputs)]
         every = np.concatenate(parts, axis=1)
         by_hand += np.linalg.norm(every[:3, None] - every[None], axis=2) / len(hidden)
-        assert own < len(model.examples.left_out)
+        assert own < len(keeping.examples.left_out)
     assert np.allclose(found, by_hand, atol=1e-2)
 
 
-def test_no_training_row_is_in_a_file_unless_asked_for(model, tmp_path):
-    plain = replace(model, examples=None)
+def test_no_training_row_is_in_a_file_unless_asked_for(keeping, clients, tmp_path):
+    plain = replace(keeping, examples=None)
     plain.save(tmp_path / "plain.pellucid")
-    model.save(tmp_path / "kept.pellucid")
+    keeping.save(tmp_path / "kept.pellucid")
 
     def contents(name: str) -> bytes:
         with zipfile.ZipFile(tmp_path / name) as file:
             return b"".join(file.read(entry) for entry in file.namelist())
     without, kept = contents("plain.pellucid"), contents("kept.pellucid")
-    assert sum(word.encode() in without for word in WORDS) == 0
-    inputs = model.encode(TABLE)[1].arrays["numbers"]
-    raw, texts = TABLE.select("x", "z").to_numpy(), TABLE["x"].to_list()
+    assert sum(word.encode() in without for word in clients["name"]) == 0
+    inputs = keeping.encode(clients)[1].arrays["numbers"]
+    raw, texts = clients.select("age", "size").to_numpy(), clients["size"].to_list()
     seen = [any(row.astype(kind).tobytes() in without for kind in (np.float32, np.float64)) for row in raw]
     assert not any(seen) and not any(row.tobytes() in without for row in inputs)
-    assert sum(f"{value!r}".encode() in without for value in texts) < ROWS // 3  # quantiles of single columns
+    assert sum(f"{value!r}".encode() in without for value in texts) < len(clients) // 3  # quantiles of single columns
     assert "no training row is" in read_archive(tmp_path / "plain.pellucid").card
-    assert sum(value.tobytes() in kept for value in X) == ROWS
-    assert "240 of the 240 training rows" in read_archive(tmp_path / "kept.pellucid").card
+    assert sum(value.tobytes() in kept for value in clients["size"].to_numpy()) == len(clients)
+    assert "300 of the 300 training rows" in read_archive(tmp_path / "kept.pellucid").card
     with pytest.raises(SettingsError, match="keeps no training rows") as caught:
-        pellucid.load(tmp_path / "plain.pellucid").similar(TABLE[:1])
+        pellucid.load(tmp_path / "plain.pellucid").similar(clients[:1])
     assert "--keep-examples" in caught.value.hint
     again = pellucid.load(tmp_path / "kept.pellucid")
-    assert again.similar(TABLE[:2])[1].to_json() == model.similar(TABLE[:2])[1].to_json()
+    assert again.similar(clients[:2])[1].to_json() == keeping.similar(clients[:2])[1].to_json()
 
 
-def test_what_cannot_be_kept_is_told(model, tmp_path, monkeypatch):
+def test_what_cannot_be_kept_is_told(keeping, clients, tmp_path, monkeypatch):
     with pytest.raises(SettingsError, match="keep_examples"):
-        pellucid.train(TABLE, task="detect", keep_examples=True, run=tmp_path / "run")
+        pellucid.train(clients, task="detect", keep_examples=True, run=tmp_path / "run")
     objects = pl.DataFrame({"x": pl.Series([object()], dtype=pl.Object)})
     with pytest.raises(DataError, match="objects"):
-        keep_examples(replace(model.examples.table, frame=objects), ["x"], np.zeros(1), np.zeros(1), (0,))
+        keep_examples(replace(keeping.examples.table, frame=objects), ["x"], np.zeros(1), np.zeros(1), (0,))
     monkeypatch.setattr("pellucid.model.examples.LARGEST", 1000)
-    few = keep_examples(model.examples.table, ["x", "answer"], np.arange(ROWS), np.zeros(ROWS), (0,))
-    assert 0 < len(few) < few.total == ROWS
-    broken = {**model.examples.tensors(), "examples.table": np.zeros(9, np.uint8)}
-    monkeypatch.setattr(type(model.examples), "tensors", lambda self: broken)
-    model.save(tmp_path / "broken.pellucid")
+    few = keep_examples(keeping.examples.table, ["age", "size"], np.arange(len(clients)), np.zeros(len(clients)), (0,))
+    assert 0 < len(few) < few.total == len(clients)
+    broken = {**keeping.examples.tensors(), "examples.table": np.zeros(9, np.uint8)}
+    monkeypatch.setattr(type(keeping.examples), "tensors", lambda self: broken)
+    keeping.save(tmp_path / "broken.pellucid")
     with pytest.raises(ModelFileError, match="damaged"):
         pellucid.load(tmp_path / "broken.pellucid")
