@@ -15,6 +15,7 @@ from pellucid.errors import SettingsError
 from pellucid.nn.activations import range_warning
 from pellucid.tasks.explaining import reasons_of
 from pellucid.tasks.find_rate import find_rate
+from pellucid.tasks.fitting import refuse_what_does_not_fit
 from pellucid.tasks.folder import RunFolder, fingerprint
 from pellucid.tasks.job import Order
 from pellucid.tasks.jobs import find_job
@@ -101,17 +102,13 @@ def train(data: Any, target: str | None = None, *, run: str | Path | None = None
         name, why = (target, "") if target is not None or job and not job.needs_target else guess_target(table)
         notes = [Note("target_guessed", f"`{name}` is taken as the target, because {why}.", name)] if why else []
         if job is not None:
-            if chosen["start"] is not None:
-                raise SettingsError(f"`start` was `{chosen['start']}`, but the task is to {job.task}.",
-                                    "leave --from out; only classes and numbers are learned from a start")
-            if chosen["keep_examples"]:
-                raise SettingsError(f"`keep_examples` was set, but the task is to {job.task}.",
-                                    "leave it out; only models of classes and numbers keep training rows")
+            refuse_what_does_not_fit(chosen, job.task)
             chosen = {**chosen, "task": job.task}
             notes.append(Note("task_found", f"The task is to {job.task}, because {reason}.")
                          if TRAIN.check(settings)["task"] is None else Note("task", f"The task is to {job.task}."))
         else:
             prepared = prepare(table, name, chosen)
+            refuse_what_does_not_fit(chosen, prepared.task)
             table = prepared.table
     folder = RunFolder.open(run, source, resume)
     if resume and not folder.begun:
