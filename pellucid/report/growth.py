@@ -123,7 +123,7 @@ class Growth:
             shown, what = words.number, "noise in the target"
             left = f"A typical error of about {shown(found['remaining'])} would stay however many rows there were"
         return (f"{left} ({shown(found['low'])} to {shown(found['most'])}). Part of that is what these columns do not "
-                f"tell, the rest would be {what}: the curve is consistent with up to {shown(found['most'])} of it.")
+                f"tell, the rest would be {what}, of which the curve allows up to {shown(found['most'])}.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
