@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -109,7 +108,7 @@ def overall(prepared: Prepared, models: Sequence[tuple[np.ndarray, Model]], seed
 def _drawn(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
     """At most so many of the rows, rising."""
     if len(rows) <= most:
-        return rows
+        return np.sort(rows)
     return np.sort(np.random.default_rng([seed, most]).choice(rows, most, replace=False))
 
 
@@ -120,19 +119,14 @@ def _swaps(table: Table, models: Sequence[tuple[np.ndarray, Model]], rows: np.nd
 def _influence(table: Table, models: Sequence[tuple[np.ndarray, Model]], rows: np.ndarray, columns: list[str],
                seed: int) -> Influence | None:
     """From as many rows as their explanation allows, counted in rows of the network, never by the clock."""
-    chosen = _drawn(rows, EXPLAINED_ROWS, seed)
-
-    def questions() -> Iterator[Question]:
+    def questions(chosen: np.ndarray) -> Iterator[Question]:
         for own, model in models:
-            yield from model.questions(table.take(chosen[np.isin(chosen, own)]), seed=seed) if len(
-                np.intersect1d(chosen, own)) else ()
+            if len(asked_here := chosen[np.isin(chosen, own)]):
+                yield from model.questions(table.take(asked_here), seed=seed)
 
-    asking = questions()
-    head = next(asking, None)
-    if head is None or not len(head.game):
-        return None
-    most = int(np.clip(BUDGET // max(asked(head.game), 1), FEWEST_ROWS, EXPLAINED_ROWS))
-    return influence(islice(chain([head], asking), most), columns, seed=seed)
+    game = next(questions(rows[:1])).game
+    most = int(np.clip(BUDGET // max(asked(game), 1), FEWEST_ROWS, EXPLAINED_ROWS))
+    return influence(questions(_drawn(rows, most, seed)), columns, seed=seed) if len(game) else None
 
 
 def _lost(prepared: Prepared, swaps: Swaps, rows: np.ndarray, columns: list[str], seed: int) -> Importances:
