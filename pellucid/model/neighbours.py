@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Seen = tuple[np.ndarray, np.ndarray]
 """The last hidden layer (networks, rows, width), and the outputs (networks, rows, outputs)."""
+AT_ONCE = 1 << 22
+"""Pairs of a row and a kept row that are compared at a time."""
 HOW = "train it with keep_examples (`pellucid train … --keep-examples`): then its file holds the training rows"
 
 
@@ -59,24 +61,30 @@ class Neighbours:
 
     def similar(self, table: Table, inputs: Inputs, count: int) -> list[Similar]:
         """The training rows to show for each row."""
-        seen = look(self.model.members, inputs.arrays)
-        away = distances(seen, self.seen) / self.usual
-        influence = influences(seen[0], self._wishes(seen[1]), self.seen[0], self._errors(self.seen[1]),
-                               self.examples.learned_from)
-        influence /= np.maximum(np.abs(influence).sum(axis=1, keepdims=True), 1e-300)
+        hidden, outputs = look(self.model.members, inputs.arrays)
         answers = self.model.predict(table).prediction.tolist()
         names, found = [one.feature.name for one in places_of(self.model.features)], []
+        size = max(AT_ONCE // max(len(self.examples), 1), 1)
         for row, answer in enumerate(answers):
-            nearest = np.argsort(away[row], kind="stable")[:count]
-            strongest = np.argsort(-np.abs(influence[row]), kind="stable")[:count]
-            cases = {place: self._case(place, table, inputs, row, (float(away[row, place]),
-                                                                   float(influence[row, place])))
+            if row % size == 0:
+                away, influence = self._compared(hidden[:, row:row + size], outputs[:, row:row + size])
+            far, shares = away[row % size], influence[row % size]
+            nearest = np.argsort(far, kind="stable")[:count]
+            strongest = np.argsort(-np.abs(shares), kind="stable")[:count]
+            cases = {place: self._case(place, table, inputs, row, (float(far[place]), float(shares[place])))
                      for place in (*nearest.tolist(), *strongest.tolist())}
             found.append(Similar(self.model.target.name, row, answer, self.model.task == "classify",
                                  cells_of(table, row, names), tuple(cases[place] for place in nearest.tolist()),
                                  tuple(cases[place] for place in strongest.tolist()), len(self.examples),
                                  self.examples.total))
         return found
+
+    def _compared(self, hidden: np.ndarray, outputs: np.ndarray) -> Seen:
+        """Distances and shares of influence of some rows, float64 (rows, examples)."""
+        away = distances((hidden, outputs), self.seen) / self.usual
+        influence = influences(hidden, self._wishes(outputs), self.seen[0], self._errors(self.seen[1]),
+                               self.examples.learned_from)
+        return away, influence / np.maximum(np.abs(influence).sum(axis=1, keepdims=True), 1e-300)
 
     def _case(self, place: int, table: Table, inputs: Inputs, row: int, shares: tuple[float, float]) -> Case:
         """A kept row beside a row that is asked about, with its distance and its influence."""

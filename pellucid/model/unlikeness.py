@@ -84,7 +84,7 @@ def _usual(tensors: Mapping[str, np.ndarray], name: str, counts: Sequence[int]) 
 
 
 def fit_unlikeness(features: Sequence[AbstractFeature], inputs: Mapping[str, Any], members: Members,
-                   folds: Sequence[int], row_folds: np.ndarray) -> Unlikeness | None:
+                   folds: Sequence[int], row_folds: np.ndarray, counted: np.ndarray) -> Unlikeness | None:
     """Learn what is usual from encoded training rows; `None` where they are too few to tell.
 
     Args:
@@ -92,9 +92,9 @@ def fit_unlikeness(features: Sequence[AbstractFeature], inputs: Mapping[str, Any
         inputs: encoded rows.
         members: the networks; the first one looks at raw columns.
         folds: the fold that each member left out.
-        row_folds: (rows,) the fold of each row; -1 for one that does not count.
+        row_folds: (rows,) the fold of each row.
+        counted: the numbers of the rows that count, each as often as it does.
     """
-    counted = np.flatnonzero(row_folds >= 0)
     chosen = counted[evenly(len(counted), MOST_ROWS)]
     counts, own = cardinalities(features), row_folds[chosen]
     rows = jax.tree.map(lambda leaf: leaf[chosen], dict(inputs))

@@ -53,18 +53,21 @@ def calibration_of(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...],
                  settings: Mapping[str, Any]) -> Calibration:
     """Temperature, sets and intervals from the outputs (members, rows, outputs) on the training rows."""
     common = {"coverage": settings["coverage"], "grouping": lesson.grouping}
+    counted, target = lesson.counted, lesson.target
+    folds_of_rows = _counted_folds(lesson)[counted]
+    groups = None if lesson.groups is None else lesson.groups[counted]
     if lesson.task == "classify":
-        rows = Rows(lesson.answers, _counted_folds(lesson), lesson.weight, lesson.groups)
-        return calibrate_classes(two_columns(outputs), rows, folds, **common)
-    target = lesson.target
-    rows = Rows(target.decode(lesson.answers), _counted_folds(lesson), groups=lesson.groups,
-                channels=channels(lesson.inputs, cardinalities(lesson.features)))
-    return calibrate_numbers(np.clip(target.decode(outputs[..., 0]), target.low, target.high), rows, folds, **common)
+        rows = Rows(lesson.answers[counted], folds_of_rows, lesson.weight_of_counted, groups)
+        return calibrate_classes(two_columns(outputs[:, counted]), rows, folds, **common)
+    rows = Rows(target.decode(lesson.answers[counted]), folds_of_rows, groups=groups,
+                channels=channels(lesson.inputs, cardinalities(lesson.features))[counted])
+    numbers = np.clip(target.decode(outputs[:, counted, 0]), target.low, target.high)
+    return calibrate_numbers(numbers, rows, folds, **common)
 
 
 def unlikeness_of(lesson: Lesson, members: Members, folds: tuple[int, ...]) -> Unlikeness | None:
     """What is usual in the training rows, so that others can be told."""
-    return fit_unlikeness(lesson.features, lesson.inputs, members, folds, _counted_folds(lesson))
+    return fit_unlikeness(lesson.features, lesson.inputs, members, folds, lesson.folds, lesson.counted)
 
 
 def _counted_folds(lesson: Lesson) -> np.ndarray:

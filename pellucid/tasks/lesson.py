@@ -57,6 +57,11 @@ class Lesson:
         """The numbers of the rows, each as often as it counts: for quantiles and everything else that is counted."""
         return np.repeat(np.arange(len(self.weight)), self.weight > 0 if self.counts is None else self.counts)
 
+    @property
+    def weight_of_counted(self) -> np.ndarray:
+        """The weight of each of the rows that are `counted`: a row that counts three times shares its weight out."""
+        return self.weight[self.counted] / (1 if self.counts is None else self.counts[self.counted])
+
 
 def num_folds(settings: Mapping[str, Any], rows: int) -> int:
     """How many folds the rows are dealt to: one for each member, more where few members would lose too many rows."""

@@ -79,7 +79,7 @@ def test_predict_prints_a_table(command, model, table):
     answer = command("predict", model, table)
     frame = pl.read_csv(io.StringIO(answer.out))
     assert frame.columns == ["row", "prediction", "confidence", "probability_bad", "probability_good",
-                             "prediction_set"]
+                             "prediction_set", "unlikeness", "p_value"]
     assert frame["row"].to_list() == list(range(300))
 
 

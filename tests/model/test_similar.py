@@ -20,7 +20,7 @@ from pellucid.model.neighbours import look
 RANDOM = np.random.default_rng(0)
 
 
-def test_a_training_row_is_most_like_itself_and_neighbours_agree(keeping, clients):
+def test_a_training_row_is_most_like_itself_and_neighbours_agree(keeping, clients, monkeypatch):
     found = keeping.similar(clients.head(20), count=5)
     for row, one in enumerate(found):
         assert one.nearest[0].row == row and one.nearest[0].distance == pytest.approx(0, abs=1e-3)
@@ -30,6 +30,9 @@ def test_a_training_row_is_most_like_itself_and_neighbours_agree(keeping, client
             (abs(case.influence) for case in one.influential), reverse=True)
         assert one.nearest[1].cells["size"] == clients["size"][one.nearest[1].row]
         assert "name" not in one.nearest[1].cells
+    monkeypatch.setattr("pellucid.model.neighbours.AT_ONCE", 1000)
+    for one, again in zip(found, keeping.similar(clients.head(20), count=5), strict=True):
+        assert np.allclose(one.to_frame()["influence"], again.to_frame()["influence"], rtol=1e-3, atol=1e-6)
     near = np.mean([case.answer == one.prediction for one in found for case in one.nearest[1:]])
     assert near > 0.8
     assert found[0].to_frame().height == 10 and found[0].kept == found[0].total == len(clients)

@@ -37,13 +37,13 @@ def pictures(count, seed=0, kind="stripes"):
 
 
 def test_other_pictures_are_told_from_those_of_the_training(members):
-    found = fit_unlikeness((PICTURE,), pictures(600), members, (0,), np.arange(600) % 3)
+    found = fit_unlikeness((PICTURE,), pictures(600), members, (0,), np.arange(600) % 3, np.arange(600))
     like, other = (found(pictures(300, 1, kind), members)[1] for kind in ("stripes", "blots"))
     assert np.mean(like <= 0.05) < 0.12 and np.median(other) <= 0.02
 
 
 def test_what_it_knows_is_kept_in_a_file(members):
-    found = fit_unlikeness((PICTURE,), pictures(200), members, (0,), np.arange(200) % 3)
+    found = fit_unlikeness((PICTURE,), pictures(200), members, (0,), np.arange(200) % 3, np.arange(200))
     again = Unlikeness.from_record(found.to_json(), found.tensors())
     np.testing.assert_array_equal(again(pictures(20, 1), members), found(pictures(20, 1), members))
     assert Unlikeness.from_record(None, {}) is None
@@ -60,5 +60,5 @@ def test_a_row_is_seen_alike_alone_and_among_others(members):
 
 
 def test_too_few_rows_tell_nothing(members):
-    assert fit_unlikeness((PICTURE,), pictures(20), members, (0,), np.arange(20) % 3) is None
-    assert fit_unlikeness((PICTURE,), pictures(200), members, (0,), np.full(200, -1)) is None
+    assert fit_unlikeness((PICTURE,), pictures(20), members, (0,), np.arange(20) % 3, np.arange(20)) is None
+    assert fit_unlikeness((PICTURE,), pictures(200), members, (0,), np.arange(200) % 3, np.arange(0)) is None
