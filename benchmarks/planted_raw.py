@@ -1,12 +1,14 @@
 """Do explanations of pictures, series and forecasts find what is known to be the cause?
 
     python benchmarks/planted_raw.py                      # all jobs, 2,000 rows each
-    python benchmarks/planted_raw.py --jobs image --explain 40
+    python benchmarks/planted_raw.py --jobs cells,steps --explain 40
 
 As in `planted.py`, a label is the majority of three causes among twenty parts, and each cause has two decoys that agree
 with it as often as correlation 0.7 means. In `image` the parts are two-coloured tiles at random places of a picture, in
 `series` they are little waves one after another in random order; each part has two looks. The bar:
-in 95 % of rightly predicted test rows the three strongest parts are exactly the three causes. In `forecast` the next
+in 95 % of rightly predicted test rows the three strongest parts are exactly the three causes. In `cells` and `steps`
+each part has its own place instead, as in a form or a spectrum: a cell of a picture is bright or dark, a step of a
+series high or low. In `forecast` the next
 value is a weighted mean of those 3, 7 and 12 steps ago and noise, and all twenty steps of the window resemble each
 other; as a value near the others says nothing, the strongest part must be a cause. `forecast` has no wrong rows: all
 count. One JSON line for each job and seed; exit code 1 where a bar is missed.
@@ -29,11 +31,12 @@ import pellucid
 PARTS, CAUSES, DECOYS = 20, 3, 2
 SLOTS = CAUSES * (1 + DECOYS)
 CORRELATION, BAR = 0.7, 0.95
-JOBS = ("image", "series", "forecast")
+JOBS = ("cells", "steps", "image", "series", "forecast")
 CELL, GRID = 4, 7
 INNER = np.array([GRID * row + column for row in range(1, GRID - 1) for column in range(1, GRID - 1)])
 """Places of tiles: the border stays black, so that black is the background and no part."""
 STEPS, CHANNELS, IDLE = 4, 4, 20
+DARK, BRIGHT, GRAIN = 70, 190, 15
 LAGS, WEIGHTS = (3, 7, 12), (0.4, 0.3, 0.3)
 
 
@@ -97,10 +100,42 @@ def made_series(rows: int, seed: int) -> tuple[pl.DataFrame, list[set[str]]]:
     return pl.DataFrame({"track": cells, "label": np.where(label, "yes", "no")}), causes
 
 
+def made_cells(rows: int, seed: int, folder: Path) -> tuple[pl.DataFrame, list[set[str]]]:
+    """Grainy pictures on black with twenty cells, each at its own place, and the regions that hold the causes."""
+    generator = np.random.default_rng(seed)
+    bits, label = made_bits(rows, generator)
+    bits = np.concatenate([bits, generator.integers(0, 2, (rows, PARTS - SLOTS))], axis=1)
+    places = INNER[generator.permutation(len(INNER))[:PARTS]]
+    folder.mkdir()
+    paths = []
+    for row, own in enumerate(bits):
+        picture = np.zeros((GRID, GRID))
+        picture.flat[places] = np.where(own, BRIGHT, DARK)
+        picture = np.kron(picture, np.ones((CELL, CELL)))
+        picture += (picture > 0) * generator.normal(size=picture.shape) * GRAIN
+        paths.append(str(folder / f"{row}.png"))
+        Image.fromarray(picture.round().astype(np.uint8)).save(paths[-1])
+    causes = {f"region {place // GRID + 1},{place % GRID + 1}" for place in places[:CAUSES]}
+    return pl.DataFrame({"photo": paths, "label": np.where(label, "yes", "no")}), [causes] * rows
+
+
+def made_steps(rows: int, seed: int) -> tuple[pl.DataFrame, list[set[str]]]:
+    """Series of twenty noisy steps, each high or low, and the steps that are the causes."""
+    generator = np.random.default_rng(seed)
+    bits, label = made_bits(rows, generator)
+    bits = np.concatenate([bits, generator.integers(0, 2, (rows, PARTS - SLOTS))], axis=1)
+    order = generator.permutation(PARTS)
+    values = np.empty((rows, PARTS))
+    values[:, order] = 2 * bits - 1 + 0.1 * generator.normal(size=bits.shape)
+    causes = {f"step {place + 1}" for place in order[:CAUSES]}
+    cells = [str(one) for one in values.round(3).tolist()]
+    return pl.DataFrame({"track": cells, "label": np.where(label, "yes", "no")}), [causes] * rows
+
+
 def of_classes(job: str, options: argparse.Namespace, seed: int, folder: Path) -> dict:
     """Train, explain the test rows that are right, and count where the causes come first."""
-    frame, causes = made_pictures(options.rows, seed, folder / f"pictures-{seed}") if job == "image" else made_series(
-        options.rows, seed)
+    made = {"cells": made_cells, "steps": made_steps, "image": made_pictures, "series": made_series}[job]
+    frame, causes = made(options.rows, seed, *([folder / f"{job}-files-{seed}"] if job in ("cells", "image") else []))
     held_out, started = options.rows // 5, time.perf_counter()
     asked = {name: value for name in ("epochs", "members") if (value := getattr(options, name)) is not None}
     run = pellucid.train(frame[:-held_out], "label", run=folder / f"{job}-{seed}", augmentation="none", test_size=0.1,

@@ -22,6 +22,8 @@ RANDOM_ORDERS = 16
 STEPS = 5
 """Places of a curve that are asked; all of them where there are no more parts."""
 LEAST_STABILITY, MOST_RANDOM = 0.5, 0.7
+NEGLIGIBLE = 0.03
+"""Of the largest contribution: parts that hold less have no rank of their own."""
 DO_NOT_RELY = "Do not rely on this explanation"
 RELY = "This explanation passed its tests"
 
@@ -174,6 +176,9 @@ def _score(areas: np.ndarray, sign: int, span: float) -> Score:
 def agreement(one: np.ndarray, other: np.ndarray, *, sizes: bool = False) -> float:
     """The rank correlation of two explanations (parts,); 1 where both are all the same, 0 where only one is.
 
+    Parts that hold next to nothing have no rank among themselves: where three of twenty parts matter, the order of the
+    other seventeen is chance.
+
     Args:
         one, other: contributions.
         sizes: whether only their sizes count, not their signs.
@@ -181,8 +186,10 @@ def agreement(one: np.ndarray, other: np.ndarray, *, sizes: bool = False) -> flo
     Example:
         >>> agreement(np.array([3.0, 1.0, -2.0]), np.array([30.0, 2.0, -9.0]))
         1.0
+        >>> agreement(np.array([3.0, 0.001, -0.002, 0.0]), np.array([9.0, -0.003, 0.0, 0.002]))
+        1.0
     """
-    one, other = (np.abs(array) if sizes else array for array in (np.asarray(one), np.asarray(other)))
+    one, other = (_told(np.abs(array) if sizes else array) for array in (np.asarray(one), np.asarray(other)))
     flat = np.ptp(one) == 0, np.ptp(other) == 0
     if len(one) < 2 or all(flat):
         return 1.0
@@ -190,3 +197,9 @@ def agreement(one: np.ndarray, other: np.ndarray, *, sizes: bool = False) -> flo
         return 0.0
     first, second = rankdata(one), rankdata(other)
     return float(np.corrcoef(first, second)[0, 1])
+
+
+def _told(contributions: np.ndarray) -> np.ndarray:
+    """Contributions, 0 where they are next to nothing beside the largest."""
+    sizes = np.abs(contributions)
+    return np.where(sizes < NEGLIGIBLE * sizes.max(initial=0.0), 0.0, contributions)

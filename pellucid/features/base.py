@@ -4,7 +4,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,11 @@ class Encoded:
     raw: Mapping[str, np.ndarray] = field(default_factory=dict)
     trouble: Mapping[int, str] = field(default_factory=dict)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def only(self, rows: np.ndarray) -> Encoded:
+        """These rows, without what is counted."""
+        return Encoded(self.numbers[rows], self.codes[rows], self.missing[rows],
+                       raw={name: array[rows] for name, array in self.raw.items()})
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,26 @@ class AbstractFeature(ABC):
         blanked instead: see `mask`.
         """
         return None
+
+    def exchange(self, cell: Any, row: Encoded, keep: np.ndarray, made: Encoded) -> Encoded:
+        """The cell again and again, each time with parts of made-up cells; asked of columns with a `background`.
+
+        Args:
+            cell: as it stands in the table.
+            row: the same cell encoded, one row.
+            keep: bool (coalitions, parts), in the order of `parts`.
+            made: made-up cells, as many as `keep` has rows.
+        """
+        return pick(row, made, keep.all(axis=1))
+
+    def aligned(self, seen: np.ndarray) -> Self:
+        """This type, knowing what is usual at each place of the training rows: parts that are not known are made up
+        from that instead of being blanked. For raw columns that a network sees by places.
+
+        Args:
+            seen: (rows, numbers), what the network sees of the places.
+        """
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """The type and its fitted values as plain values."""

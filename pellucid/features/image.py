@@ -5,7 +5,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -19,6 +19,8 @@ from pellucid.features._pictures import Form, Look, Source, Unreadable, box_of, 
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
 from pellucid.features.media import PICTURES, is_media
 from pellucid.features.regions import emptied, grid, hide, labels
+from pellucid.features.typical import Typical, made_up, typical_of
+from pellucid.features.views import block_side
 
 SMALL = 48
 """Pictures of one size up to this side are kept as they are."""
@@ -47,6 +49,7 @@ class Image(AbstractFeature):
         channels: 1 if the training pictures are grey, 3 if coloured.
         low, high: the range of training pictures with more than 8 bits a channel.
         original: height and width in the middle of the training pictures.
+        typical: how bright square blocks usually are, in shares of white; empty where places mean nothing.
     """
 
     kind: ClassVar[str] = "image"
@@ -57,6 +60,7 @@ class Image(AbstractFeature):
     low: float = 0.0
     high: float = 255.0
     original: tuple[int, int] = (0, 0)
+    typical: Typical = ()
 
     @classmethod
     def recognise(cls, name: str, cells: pl.Series) -> Recognition | None:
@@ -133,10 +137,31 @@ class Image(AbstractFeature):
         """Regions that are not kept show the plain background, or the picture so blurred that no shape is left."""
         if row.missing[0]:
             return super().mask(cell, row, keep, generator)
-        places, shown = self._labels(cell), self._shown(cell, row)
-        full = np.ones((len(keep), places.max() + 1), bool)
-        full[:, shown] = keep
-        return with_raw(row, {"pixels": hide(row.raw["pixels"][0], places, full)})
+        known = self._known(cell, row, keep)
+        return with_raw(row, {"pixels": hide(row.raw["pixels"][0], known)})
+
+    def aligned(self, seen: np.ndarray) -> Image:
+        """This picture, knowing how bright each block usually is."""
+        return replace(self, typical=typical_of(seen))
+
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded | None:
+        """Pictures whose blocks have the same quantile all over a region; `None` where places mean nothing."""
+        if not self.typical:
+            return None
+        side = block_side(self.shape, len(self.typical[0]))
+        places = labels(self.height, self.width, (0, 0, self.height, self.width))[::side, ::side]
+        groups = places[..., None] * self.channels + np.arange(self.channels)
+        _, groups = np.unique(groups.ravel(), return_inverse=True)
+        made = made_up(self.typical, groups, rows, generator).reshape(rows, *places.shape, self.channels)
+        pixels = made.repeat(side, axis=1).repeat(side, axis=2)[:, :self.height, :self.width]
+        return encoded(rows, raw={"pixels": np.round(255 * pixels).astype(np.uint8)})
+
+    def exchange(self, cell: Any, row: Encoded, keep: np.ndarray, made: Encoded) -> Encoded:
+        """Regions that are not kept come from made-up pictures."""
+        if row.missing[0]:
+            return super().exchange(cell, row, keep, made)
+        known = self._known(cell, row, keep)[..., None]
+        return with_raw(row, {"pixels": np.where(known, row.raw["pixels"], made.raw["pixels"])})
 
     def places(self, cell: Source, row: Encoded) -> np.ndarray:
         """int (height, width): the part that each pixel belongs to, -1 for none."""
@@ -155,10 +180,20 @@ class Image(AbstractFeature):
     def _labels(self, cell: Source) -> np.ndarray:
         return labels(self.height, self.width, self._box(cell))
 
+    def _known(self, cell: Source, row: Encoded, keep: np.ndarray) -> np.ndarray:
+        """bool (coalitions, height, width): the pixels of regions that are kept, and of those that are none of the
+        parts."""
+        places, shown = self._labels(cell), self._shown(cell, row)
+        full = np.ones((len(keep), places.max() + 1), bool)
+        full[:, shown] = keep
+        return full[:, places]
+
     def _shown(self, cell: Source, row: Encoded) -> np.ndarray:
-        """The regions that would look different if they were hidden; the first one if none would."""
-        pixels, places = row.raw["pixels"][0], self._labels(cell)
-        differs = np.unique(places[(pixels != emptied(pixels)).any(axis=2)])
+        """The regions that would look different if they were not known; the first one if none would."""
+        pixels, places = row.raw["pixels"], self._labels(cell)
+        made = self.background(len(self.typical), np.random.default_rng(0))
+        others = emptied(pixels[0])[None] if made is None else made.raw["pixels"]
+        differs = np.unique(places[(pixels != others).any(axis=(0, 3))])
         return differs if len(differs) else np.zeros(1, int)
 
 

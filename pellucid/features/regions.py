@@ -61,12 +61,11 @@ def emptied(pixels: np.ndarray) -> np.ndarray:
     return np.round(soft).astype(np.uint8)
 
 
-def hide(pixels: np.ndarray, places: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """A picture again and again, some of its regions hidden: uint8 (coalitions, height, width, channels).
+def hide(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """A picture again and again, some of its pixels hidden: uint8 (coalitions, height, width, channels).
 
     Args:
         pixels: uint8 (height, width, channels).
-        places: int (height, width), the region of each pixel.
-        keep: bool (coalitions, regions).
+        known: bool (coalitions, height, width).
     """
-    return np.where(keep[:, places][..., None], pixels, emptied(pixels))
+    return np.where(known[..., None], pixels, emptied(pixels))

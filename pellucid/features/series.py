@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from pellucid.features._decoded import decoded
 from pellucid.features._series import Steps, Unreadable, is_path, looks_like_numbers, read_series
 from pellucid.features.base import AbstractFeature, Encoded, Recognition, encoded, with_raw
 from pellucid.features.between import between, step_groups
+from pellucid.features.typical import Typical, made_up, typical_of
 from pellucid.features.values import strip_cells
 
 LOOKED_AT = 30
@@ -41,6 +42,7 @@ class Series(AbstractFeature):
         block: so many neighbouring steps are averaged to one.
         turned: whether lists of lists hold one list for each channel instead of one for each step.
         has_gaps: whether training rows had gaps; another channel for each then says where they are.
+        typical: what is usual at places evenly spread from the first to the last step; empty where places mean nothing.
     """
 
     kind: ClassVar[str] = "series"
@@ -51,6 +53,7 @@ class Series(AbstractFeature):
     block: int = 1
     turned: bool = False
     has_gaps: bool = False
+    typical: Typical = ()
 
     @classmethod
     def recognise(cls, name: str, cells: pl.Series) -> Recognition | None:
@@ -176,6 +179,40 @@ class Series(AbstractFeature):
         values = np.repeat(row.raw["values"], len(keep), axis=0)
         values[:, :length] = between(values[0, :length], keep[:, step_groups(length)])
         return with_raw(row, {"values": values})
+
+    def aligned(self, seen: np.ndarray) -> Series:
+        """This series, knowing what is usual at each place."""
+        return replace(self, typical=typical_of(seen))
+
+    def background(self, rows: int, generator: np.random.Generator) -> Encoded | None:
+        """Series of full length, neighbouring steps at the same quantile; `None` where places mean nothing."""
+        if not self.typical:
+            return None
+        points = len(self.typical[0]) // self.width
+        nearest = np.round(np.linspace(0, self.length - 1, points)).astype(int)
+        groups = step_groups(self.length)[nearest][:, None] * self.width + np.arange(self.width)
+        _, groups = np.unique(groups.ravel(), return_inverse=True)
+        made = made_up(self.typical, groups, rows, generator).reshape(rows, points, self.width)
+        return encoded(rows, raw={"values": _stretched(made, self.length).astype(np.float32),
+                                  "lengths": np.full(rows, self.length, np.int32)})
+
+    def exchange(self, cell: Any, row: Encoded, keep: np.ndarray, made: Encoded) -> Encoded:
+        """Steps that are not kept come from made-up series, at the same share of the way."""
+        if row.missing[0]:
+            return super().exchange(cell, row, keep, made)
+        length = int(row.raw["lengths"][0])
+        values = np.repeat(row.raw["values"], len(keep), axis=0)
+        known = keep[:, step_groups(length)][..., None]
+        values[:, :length] = np.where(known, values[:, :length], _stretched(made.raw["values"], length))
+        return with_raw(row, {"values": values})
+
+
+def _stretched(values: np.ndarray, length: int) -> np.ndarray:
+    """(rows, time, channels) at so many places evenly spread over their time, between neighbours where need be."""
+    place = np.linspace(0, values.shape[1] - 1, length)
+    before = np.floor(place).astype(int)
+    rest, after = (place - before)[:, None], np.minimum(before + 1, values.shape[1] - 1)
+    return values[:, before] * (1 - rest) + values[:, after] * rest
 
 
 def _cells(column: pl.Series) -> list[str | bytes | None]:

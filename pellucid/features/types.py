@@ -334,8 +334,11 @@ raw_types: tuple[type[AbstractFeature], ...] = (Video, Image, Audio, Series, Mol
 
 def feature_from_json(record: dict[str, Any]) -> AbstractFeature:
     """Rebuild a feature from `to_json`."""
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "kind"}
+    fields = {key: _frozen(value) for key, value in record.items() if key != "kind"}
     if "normalisation" in fields:
         fields["normalisation"] = normalisation_from_json(fields["normalisation"])
     return feature_types[record["kind"]](**fields)
 
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -14,15 +14,21 @@ def shrunken(pixels: np.ndarray, most: int) -> np.ndarray:
         most: how many numbers.
     """
     rows, height, width, channels = pixels.shape
-    block = 1
-    while math.ceil(height / block) * math.ceil(width / block) * channels > most:
-        block += 1
+    block = block_side(pixels.shape[1:], most)
     if block == 1:
         return pixels.astype(np.float32) / 255
     down, right = -height % block, -width % block
     padded = np.pad(pixels, ((0, 0), (0, down), (0, right), (0, 0)), mode="edge")
     shape = (rows, (height + down) // block, block, (width + right) // block, block, channels)
     return padded.reshape(shape).mean((2, 4), dtype=np.float32) / 255
+
+
+def block_side(shape: tuple[int, int, int], most: int) -> int:
+    """The side of the smallest square blocks of which a picture (height, width, channels) has at most `most` means."""
+    (height, width, channels), block = shape, 1
+    while math.ceil(height / block) * math.ceil(width / block) * channels > most:
+        block += 1
+    return block
 
 
 def resampled(values: np.ndarray, lengths: np.ndarray, points: int) -> list[np.ndarray]:

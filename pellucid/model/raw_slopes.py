@@ -58,29 +58,38 @@ class CellSlopes:
         own, cell = self.games.own(self.table, self.arrays, row)[0], self.table.column(self.place.feature.name)[row]
         if own.missing[0]:
             return None
-        start, deltas, end = self._way(cell, own)
-        gap = np.abs(end - start - deltas.sum(axis=0)).sum()
-        if gap > MISSED * np.abs(end - start).sum():
-            return None
-        return lambda steps: self._slopes(row, steps, start, deltas, end)
+        name, unit = self.place.feature.continuous
+        ways, end = self._ways(cell, own), own.raw[name][0].astype(np.float32) / unit
+        for start, deltas in ways:
+            if np.abs(end - start - deltas.sum(axis=0)).sum() > MISSED * np.abs(end - start).sum():
+                return None
+        return lambda steps: self._slopes(row, steps, ways, end)
 
-    def _way(self, cell: Any, own: Encoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The empty cell, what each part adds to it (parts, …), and the whole one, in the units of the network."""
-        feature = self.place.feature
+    def _ways(self, cell: Any, own: Encoded) -> list[tuple[np.ndarray, np.ndarray]]:
+        """An empty cell, or each made-up one, and what each part adds to it (parts, …), in the units of the network."""
+        feature, made, found = self.place.feature, self.games.made_up[0], []
         name, unit = feature.continuous
         keep = np.eye(len(feature.parts(cell, own)), dtype=bool)
         keep = np.concatenate([keep, np.zeros((1, keep.shape[1]), bool)])
-        seen = feature.mask(cell, own, keep, np.random.default_rng(0)).raw[name].astype(np.float32) / unit
-        return seen[-1], seen[:-1] - seen[-1], own.raw[name][0].astype(np.float32) / unit
+        for draw in range(self.games.draws):
+            seen = feature.mask(cell, own, keep, np.random.default_rng(0)) if made is None else feature.exchange(
+                cell, own, keep, made.only(np.full(len(keep), draw)))
+            values = seen.raw[name].astype(np.float32) / unit
+            found.append((values[-1], values[:-1] - values[-1]))
+        return found
 
-    def _slopes(self, row: int, steps: int, start: np.ndarray, deltas: np.ndarray, end: np.ndarray) -> Slopes:
+    def _slopes(self, row: int, steps: int, ways: list[tuple[np.ndarray, np.ndarray]], end: np.ndarray) -> Slopes:
         name, one = self.place.feature.continuous[0], self.members
         rows = jax.tree.map(lambda array: array[row:row + 1], dict(self.arrays))
         rows["columns"] = ({**rows["columns"][0], name: end[None]},)
-        found = raw_slopes(one.layout, self.head, steps, name, one.weights, one.buffers, one.network_state, rows,
-                           self.weighing[row].astype(np.float32), start[None])
-        by_member = np.asarray(found, np.float64).reshape(len(one), -1) @ deltas.reshape(len(deltas), -1).T
-        return Slopes(by_member.mean(axis=0), np.zeros(len(deltas)), by_member)
+        by_way = []
+        for start, deltas in ways:
+            found = raw_slopes(one.layout, self.head, steps, name, one.weights, one.buffers, one.network_state, rows,
+                               self.weighing[row].astype(np.float32), start[None])
+            by_way.append(np.asarray(found, np.float64).reshape(len(one), -1) @ deltas.reshape(len(deltas), -1).T)
+        by_member, by_way = np.mean(by_way, axis=0), np.mean(by_way, axis=1)
+        errors = by_way.std(axis=0, ddof=1) / np.sqrt(len(by_way)) if len(by_way) > 1 else 0 * by_way[0]
+        return Slopes(by_member.mean(axis=0), errors, by_member)
 
     def inside(self, row: int) -> Mapping[str, Callable[[], np.ndarray]]:
         """What `Game.inside` is for one row: Grad-CAM for pictures before convolutions."""

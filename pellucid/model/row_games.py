@@ -64,7 +64,8 @@ class RowGames:
     """Makes games of the rows of a table, for any model that answers encoded rows.
 
     What is not known of number, category, boolean and date columns is drawn from made-up rows, which are the same for
-    every row and coalition; parts of raw columns are blanked. A coalition's answer is the mean over the made-up rows.
+    every row and coalition, and so are parts of raw columns whose places mean something; parts of other raw columns are
+    blanked. A coalition's answer is the mean over the made-up rows.
 
     Args:
         features: of the model.
@@ -87,17 +88,21 @@ class RowGames:
     @cached_property
     def draws(self) -> int:
         """How many made-up rows there are: one where nothing is drawn."""
-        drawn = [place for place in self.places if place.feature.background(1, np.random.default_rng(0)) is not None]
-        return 1 if not drawn else DRAWS if len(drawn) == len(self.places) else RAW_DRAWS
+        return 1 if not any(self.is_drawn) else DRAWS if self.is_plain else RAW_DRAWS
+
+    @cached_property
+    def made_up(self) -> tuple[Encoded | None, ...]:
+        """Made-up cells of each place, as many as draws; `None` where parts are blanked instead."""
+        return tuple(place.feature.background(self.draws, np.random.default_rng([self.seed, position]))
+                     for position, place in enumerate(self.places))
 
     @cached_property
     def background(self) -> Arrays:
         """Made-up rows: `"numbers"` (draws, n) and `"codes"` (draws, c); 0 in columns that are blanked instead."""
         numbers = np.zeros((self.draws, sum(len(place.feature.numbers) for place in self.places)), np.float32)
         codes = np.zeros((self.draws, sum(place.feature.cardinality is not None for place in self.places)), np.int32)
-        for position, place in enumerate(self.places):
-            found = place.feature.background(self.draws, np.random.default_rng([self.seed, position]))
-            if found is not None:
+        for place, found in zip(self.places, self.made_up, strict=True):
+            if found is not None and place.raw is None:
                 numbers[:, place.numbers], codes[:, place.codes] = found.numbers, found.codes
         return {"numbers": numbers, "codes": codes}
 
@@ -115,9 +120,14 @@ class RowGames:
         return {place.feature.name: Cell(place.feature.kind, table.column(place.feature.name)[row])
                 for place in self.places if place.raw is not None}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether whole cells are drawn in every column, none of which is raw."""
+        return all(self.is_drawn) and all(place.raw is None for place in self.places)
+
     def blank(self, score: Score) -> np.ndarray | None:
-        """The answers where nothing is known, float64 (draws,): the same for every row where all columns are drawn."""
-        return score(self.background) if self.places and all(self.is_drawn) else None
+        """The answers where nothing is known, float64 (draws,): the same for every row of a plain table."""
+        return score(self.background) if self.places and self.is_plain else None
 
     def game(self, table: Columns, arrays: Arrays, row: int, score: Score, *, whole: float | None = None,
              blank: np.ndarray | None = None) -> Game:
@@ -196,10 +206,14 @@ class _Coalitions:
         for position, (place, own, cell, count) in enumerate(zip(self.games.places, self.own, self.cells, self.counts,
                                                                  strict=True)):
             kept, start = keep[:, start:start + count], start + count
-            if self.games.is_drawn[position]:
+            made = self.games.made_up[position]
+            if made is not None and place.raw is None:
                 known = spread(kept.all(axis=1))[:, None]
                 numbers[:, place.numbers] = np.where(known, own.numbers, numbers[:, place.numbers])
                 codes[:, place.codes] = np.where(known, own.codes, codes[:, place.codes])
+                continue
+            if made is not None:
+                columns.append(place.feature.exchange(cell, own, spread(kept), made.only(which)).raw)
                 continue
             generator = np.random.default_rng([self.games.seed, position, self.row])
             found = place.feature.mask(cell, own, kept, generator)

@@ -19,7 +19,7 @@ TILES = (1, 16)
 
 def allows_slopes(members: Members, games: RowGames) -> bool:
     """Whether gradients reach every part: tables of numbers and categories do."""
-    return members.spec.get("network") == "tabular" and all(games.is_drawn)
+    return members.spec.get("network") == "tabular" and games.is_plain
 
 
 @dataclass(eq=False)

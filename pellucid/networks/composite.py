@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.errors import SettingsError, ShapeError
 from pellucid.networks._rows import sole
 from pellucid.networks.parts import Parts, parts_of
+from pellucid.networks.places import Places
 from pellucid.networks.tabular import Tabular
 
 Inputs = Mapping[str, Any]
@@ -22,7 +23,7 @@ MANY = 1 << 30
 class Composite(eqx.Module):
     """Several encoders side by side, one for each raw column; what they give joins the numbers and categories.
 
-    Without a body there is a single encoder, whose outputs are the outputs of the network.
+    Without a body there is a single encoder, whose outputs are the outputs of the network; `path` may add to them.
 
     Args:
         encoders: networks of the zoo; the i-th takes `inputs["columns"][i]` (the array itself where that holds only
@@ -30,9 +31,11 @@ class Composite(eqx.Module):
         body: takes `"numbers"`, followed by the outputs of all encoders, and `"codes"`; `None` for a single encoder
             alone.
         names: of the raw columns, for people; "input 1", … by default.
+        path: what the places of a single column add to the outputs; only without a body.
 
     Raises:
-        SettingsError: no encoder, several without a body, or as many names as there are not encoders.
+        SettingsError: no encoder, several without a body, a path beside a body, or as many names as there are not
+            encoders.
         ShapeError: when called with another number of columns.
 
     Example:
@@ -49,15 +52,20 @@ class Composite(eqx.Module):
 
     encoders: tuple[Any, ...]
     body: Tabular | None
+    path: Places | None
     names: tuple[str, ...] = eqx.field(static=True)
 
-    def __init__(self, encoders: Sequence[Any], body: Tabular | None = None, *, names: Sequence[str] = ()) -> None:
-        self.encoders, self.body = tuple(encoders), body
+    def __init__(self, encoders: Sequence[Any], body: Tabular | None = None, *, names: Sequence[str] = (),
+                 path: Places | None = None) -> None:
+        self.encoders, self.body, self.path = tuple(encoders), body, path
         self.names = tuple(names) or tuple(f"input {place}" for place in range(1, len(self.encoders) + 1))
         if not self.encoders or (body is None and len(self.encoders) > 1):
             raise SettingsError(f"`Composite` got {len(self.encoders)} encoders"
                                 f"{'' if body is not None else ' and no body'}; expected at least one, and a body for "
                                 "more than one.", "pass body=Tabular(…)")
+        if path is not None and body is not None:
+            raise SettingsError("`Composite` got a path and a body; a path adds to the outputs of a single encoder.",
+                                "leave the path out: the body has one of its own")
         if len(self.names) != len(self.encoders):
             raise SettingsError(f"`Composite` got {len(self.names)} names for {len(self.encoders)} encoders.",
                                 "pass one name for each encoder")
@@ -124,10 +132,14 @@ class Composite(eqx.Module):
             outputs.append(output)
             states.append(own_state)
         if self.body is None:
-            return outputs[0], tuple(states)
+            return self._with_path(outputs[0], columns[0]), tuple(states)
         output, own_state = self.body(_joined(inputs, outputs), state=state[-1], key=keys[-1], training=training,
                                       weight=weight)
         return output, (*states, own_state)
+
+    def _with_path(self, outputs: jax.Array, column: Any) -> jax.Array:
+        """The outputs of a single encoder, and what the path adds to them."""
+        return outputs if self.path is None else outputs + self.path(column)
 
     def _columns(self, inputs: Inputs) -> list[Any]:
         columns = inputs.get("columns", ())
@@ -141,9 +153,10 @@ class Composite(eqx.Module):
         """What the last convolution of the encoder at `place` gives outside of training, and the function that makes
         the outputs of that; `AttributeError` for an encoder without convolutions."""
         state = self.initial_state() if state is None else state
-        maps, rest = self.encoders[place].last_maps(self._columns(inputs)[place], state=state[place])
+        column = self._columns(inputs)[place]
+        maps, rest = self.encoders[place].last_maps(column, state=state[place])
         if self.body is None:
-            return maps, rest
+            return maps, lambda changed: self._with_path(rest(changed), column)
         others = self.encoded(inputs, state=state)
 
         def answer(changed: jax.Array) -> jax.Array:
@@ -166,14 +179,14 @@ class Composite(eqx.Module):
             layers = encoder.layer_outputs(column, state=own)
             found |= layers if self.body is None else {f"{name}: {layer}": value for layer, value in layers.items()}
         if self.body is None:
-            return found
+            return found | {"output": self._with_path(found["output"], columns[0])}
         outputs = [found[f"{name}: output"] for name in self.names]
         return found | self.body.layer_outputs(_joined(inputs, outputs), state=state[-1])
 
     def parts(self) -> Parts:
         """The parts of each encoder, side by side, and those of the body behind them."""
         if self.body is None:
-            return parts_of(self.encoders[0])
+            return self._single_parts()
         rows, paths, deepest = [], [], 0
         for name, encoder in zip(self.names, self.encoders, strict=True):
             own = parts_of(encoder)
@@ -190,15 +203,25 @@ class Composite(eqx.Module):
         moved = tuple((first + deepest + 1, last + deepest + 1, name) for first, last, name in body.paths)
         return Parts(tuple(rows), (*paths, *moved))
 
+    def _single_parts(self) -> Parts:
+        """The parts of the only encoder, and the path past them."""
+        own = parts_of(self.encoders[0])
+        if self.path is None:
+            return own
+        last = max(depth for depth, _ in own.placed())
+        return Parts((*own.rows, *self.path.parts(last)), (*own.paths, (0, last, "places")))
+
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values; `pellucid.networks.build` turns it into a network again."""
+        path = {} if self.path is None else {"path": self.path.spec()}
         return {"network": "composite", "encoders": [encoder.spec() for encoder in self.encoders],
-                "body": None if self.body is None else self.body.spec(), "names": list(self.names)}
+                "body": None if self.body is None else self.body.spec(), "names": list(self.names), **path}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Composite:
         """A new network of this specification; its encoders and body are built already."""
-        return cls(**spec)
+        path = spec.get("path")
+        return cls(**spec | {"path": None if path is None else Places.from_spec(path, key=key)})
 
 
 def _joined(inputs: Inputs, outputs: list[jax.Array]) -> dict[str, jax.Array]:

@@ -18,6 +18,7 @@ from pellucid.model.model import Model
 from pellucid.tasks.left_out import calibration_of, kept_members, unlikeness_of
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
+from pellucid.tasks.places import with_places
 from pellucid.tasks.transfer import kind_of, with_knowledge
 from pellucid.training.compiled import enable_disk_cache
 from pellucid.training.descent import Descent, DescentState, descent
@@ -67,6 +68,11 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
                   watch)
     trained = trained_members(spec, program, outcome)
     outputs = _left_out_outputs(trained, lesson, folds)
+    if outcome.ending == "finished":
+        with_path, lesson = with_places(trained, outputs, lesson, folds, settings,
+                                        lambda table, chosen: _learn(table, chosen, None).model.members)
+        if with_path is not trained:
+            trained, outputs = with_path, _left_out_outputs(with_path, lesson, folds)
     kept = list(kept_members(lesson, outputs, folds, settings))
     left_out, members = tuple(folds[member] for member in kept), trained.only(kept)
     model = Model(lesson.features, lesson.target, members, calibration_of(lesson, outputs[kept], left_out, settings),

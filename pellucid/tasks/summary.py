@@ -186,5 +186,6 @@ def _diagnosis(story: Story) -> list[str]:
         plain = float(-np.sum(share[share > 0] * np.log(share[share > 0])))
     elif loss in ("mean_squared", "root_mean_squared"):
         plain = float(np.var(lesson.answers)) ** (1.0 if loss == "mean_squared" else 0.5)
+    completed = "path" in learned.model.members.spec  # the history is that of an encoder that does not answer alone
     return diagnose(learned.outcome.history, learning_rate=learned.plan.learning_rate, epochs=learned.plan.epochs,
-                    dead_share=dead_share(lesson, learned.model), plain_error=plain)
+                    dead_share=dead_share(lesson, learned.model), plain_error=None if completed else plain)

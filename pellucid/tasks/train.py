@@ -24,6 +24,7 @@ from pellucid.tasks.keeping import with_examples
 from pellucid.tasks.learn import learn
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.overall import overall
+from pellucid.tasks.places import places_note
 from pellucid.tasks.prepare import Prepared, guess_target, make_lesson, prepare
 from pellucid.tasks.run import Run, Stages
 from pellucid.tasks.summary import Story, summarise
@@ -146,6 +147,7 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
             settings["learning_rate"] = find_rate(lesson, settings)
         prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
         learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
+        prepared = replace(prepared, notes=(*prepared.notes, *places_note(learned.model.members, lesson.features)))
     if chosen["keep_examples"]:
         learned = with_examples(learned, prepared, train_rows, lesson)
     learned.model.save(folder.model)

@@ -86,7 +86,7 @@ class Photographs(AbstractStart):
 
     def of(self, kind: RawKind) -> RawKind:
         """A linear output on frozen features."""
-        return replace(kind, encoder=_efficient, training=_briefly, decide=_unchanged, start=_solved)
+        return replace(kind, encoder=_efficient, training=_briefly, decide=_unchanged, start=_solved, view=None)
 
     def filled(self, encoder: Efficient) -> Efficient:
         """The published weights, the same in all members."""

@@ -44,6 +44,17 @@ def pictures(tmp_path):
     return pl.DataFrame({"photo": paths})
 
 
+def test_gradients_start_from_pictures_drawn_at_each_place(pictures):
+    plain = Image(name="photo", height=16, width=16, channels=1)
+    feature = plain.aligned(np.random.default_rng(0).uniform(size=(30, 256)))
+    encoder = {"network": "convolutional", "in_shape": [16, 16, 1], "hidden": [4], "out_features": 3,
+               "activation": "softplus", "normalisation": "none"}
+    for question in model_of(feature, encoder).questions(pictures):
+        game, found = question.game, question.game.gradients(24)
+        assert game.draws == 8 and (found.errors > 0).any()
+        assert found.contributions.sum() == pytest.approx(game.difference, rel=0.05)
+
+
 def test_gradients_into_pictures_add_up_and_agree_with_each_network(pictures):
     feature = Image(name="photo", height=16, width=16, channels=1)
     encoder = {"network": "convolutional", "in_shape": [16, 16, 1], "hidden": [4], "out_features": 3,

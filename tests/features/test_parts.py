@@ -102,7 +102,7 @@ def test_hidden_regions_show_the_background_or_a_blur():
     places = labels(28, 28, (0, 0, 28, 28))
     keep = np.zeros((1, 49), bool)
     keep[0, 16] = True
-    seen = hide(scene, places, keep)[0]
+    seen = hide(scene, keep[:, places])[0]
     assert (seen[8:12, 8:12] == scene[8:12, 8:12]).all() and (seen[:8] == emptied(scene)[:8]).all()
 
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from pellucid.features.base import AbstractFeature
 from pellucid.losses import AbstractLoss
+from pellucid.networks.places import View
 from pellucid.training.objectives import AbstractObjective
 
 Plain = np.ndarray | csr_array
@@ -50,6 +51,8 @@ class RawKind:
             settings that the rows themselves decide, such as whether pictures may be mirrored.
         start: (feature, encoder with a leading member axis, `Encoded.raw`, lesson, weights of the rows for each
             member) to that encoder with what is fitted instead of learned; asked where the column stands alone.
+        view: (feature) to the numbers that a network with a weight for each place sees beside the encoder; `None`
+            where places mean nothing.
     """
 
     encoder: Callable[[AbstractFeature, Situation, Mapping[str, Any]], dict[str, Any]]
@@ -62,6 +65,7 @@ class RawKind:
     decide: Callable[[AbstractFeature, Mapping[str, np.ndarray], np.ndarray, int, Mapping[str, Any]],
                      dict[str, Any]] | None = None
     start: Callable[[AbstractFeature, Any, Mapping[str, np.ndarray], Any, Sequence[np.ndarray]], Any] | None = None
+    view: Callable[[AbstractFeature], View] | None = None
 
 
 COMMON = {"optimiser": "adamw", "optimiser_options": (), "default_rate": 2e-3, "learning_rate": 2e-3,

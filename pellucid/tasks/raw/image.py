@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.features.image import Image
-from pellucid.features.views import shrunken
+from pellucid.features.views import block_side, shrunken
+from pellucid.networks.places import View
 from pellucid.tasks.raw.base import RawKind, Situation
 from pellucid.tasks.raw.mirror import keep_meaning
 
@@ -88,4 +89,9 @@ def plain(raw: Mapping[str, np.ndarray]) -> np.ndarray:
     return shrunken(raw["pixels"], PLAIN).reshape(len(raw["pixels"]), -1)
 
 
-IMAGE = RawKind(encoder, training, plain, blends=True, decide=decide)
+def view(feature: Image) -> View:
+    """What the plain methods see."""
+    return View("blocks", block_side(feature.shape, PLAIN))
+
+
+IMAGE = RawKind(encoder, training, plain, blends=True, decide=decide, view=view)

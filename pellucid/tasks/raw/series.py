@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.features.series import Series
 from pellucid.features.views import resampled
+from pellucid.networks.places import View
 from pellucid.tasks.raw.base import RawKind, Situation
 
 HIDDEN = (16, 32, 64)
@@ -22,6 +23,8 @@ each with less work."""
 MOST_MEMBERS = 5
 POINTS = 32
 """Values of each channel that the plain methods see, evenly spread over the series."""
+PLACES = 400
+"""Numbers of a series that a network with a weight for each place sees."""
 
 
 def encoder(feature: Series, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,4 +71,9 @@ def plain(raw: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.concatenate([*parts, np.log(count)], axis=1)
 
 
-SERIES = RawKind(encoder, training, plain)
+def view(feature: Series) -> View:
+    """Each step of short series, evenly spread ones of longer series."""
+    return View("points", min(feature.length, max(PLACES // feature.width, 1)))
+
+
+SERIES = RawKind(encoder, training, plain, view=view)

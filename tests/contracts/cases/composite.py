@@ -2,6 +2,7 @@
 import numpy as np
 
 from pellucid.networks import Composite, Convolutional, Recurrent, Tabular
+from pellucid.networks.places import Places, View
 
 ROWS, OUT = 6, 3
 RANDOM = np.random.default_rng(7)
@@ -23,7 +24,12 @@ def joined(key):
     return Composite([photo(5, key), words], body, names=["photo", "review"])
 
 
+def with_path(key):
+    return Composite([photo(OUT, key)], path=Places(View("blocks", 2), Tabular(4, (), OUT, key=key)))
+
+
 CASES = {
     "composite, photo and words": (joined, TABLE | {"columns": (PIXELS, WORDS)}),
+    "composite, photo and its places": (with_path, TABLE | {"columns": (PIXELS,)}),
     "composite, photo alone": (lambda key: Composite([photo(OUT, key)]), TABLE | {"columns": (PIXELS,)}),
 }
