@@ -1,7 +1,7 @@
 """The model that learned without answers: a table in, codes out, with groups, neighbours and rows that stand alone."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -15,12 +15,14 @@ from pellucid.data.check import check_columns
 from pellucid.data.folder import as_films
 from pellucid.data.read import as_table
 from pellucid.data.table import Table
+from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import Inputs, encode_inputs
 from pellucid.features.types import feature_from_json
 from pellucid.features.values import as_text, read_numbers
 from pellucid.model.base import AbstractModel
 from pellucid.model.codes import Codes
+from pellucid.model.embed_questions import questions
 from pellucid.model.members import TILE, Members
 from pellucid.model.view import View
 from pellucid.training.layout import Layout
@@ -85,6 +87,10 @@ class Embedding(AbstractModel):
         """float32 (rows, size): the codes of rows as `View.rows` gives them."""
         return (raw_codes(self.members, rows) - self.middle) @ self.turn
 
+    def codes_of(self, arrays: Mapping[str, Any]) -> np.ndarray:
+        """float32 (rows, size): the codes of encoded columns."""
+        return self.codes(self.view.rows(self.features, arrays))
+
     def predict(self, data: Any, *, coverage: float | None = None) -> Codes:
         """A code, a group, neighbours among the training rows, and whether it stands alone, for every row of `data`.
 
@@ -109,9 +115,21 @@ class Embedding(AbstractModel):
 
     def group_of(self, codes: np.ndarray) -> np.ndarray:
         """The nearest group of each code; -1 where there are none."""
-        if not len(self.centres):
-            return np.full(len(codes), -1)
-        return ((codes[:, None] - self.centres) ** 2).sum(axis=2).argmin(axis=1)
+        return self.distances(codes).argmin(axis=1) if len(self.centres) else np.full(len(codes), -1)
+
+    def distances(self, codes: np.ndarray) -> np.ndarray:
+        """float64 (rows, groups): from the centre of each group."""
+        return np.sqrt(np.square(codes[:, None] - self.centres, dtype=np.float64).sum(axis=2))
+
+    def apart(self, codes: np.ndarray) -> np.ndarray:
+        """float64 (rows,): the mean distance to the nearest training rows, a row itself left out."""
+        return _others(codes, self.known)[0]
+
+    def questions(self, data: Any, *, asked: Any = None, instead_of: Any = None, seed: int = 0) -> Iterator[Question]:
+        """What is to be explained of each row: how much nearer it is to its group than to the next one, or with no two
+        groups how far it lies from the rows most like it; see `explain`."""
+        table, inputs = self.encode(data)
+        return questions(self, table, inputs, asked=asked, instead_of=instead_of, seed=seed)
 
     def is_far(self, distance: np.ndarray, amiss: np.ndarray) -> np.ndarray:
         """Whether rows stand alone: far from their neighbours, or put together as no others are.
@@ -135,7 +153,7 @@ class Embedding(AbstractModel):
     def nearest(self, data: Any, count: int = NEIGHBOURS) -> np.ndarray:
         """int64 (rows, count): the numbers of the training rows that are most like each row of `data`."""
         _, inputs = self.encode(data)
-        codes = self.codes(self.view.rows(self.features, inputs.arrays))
+        codes = self.codes_of(inputs.arrays)
         return self.numbers[nearest(codes, self.known, count)[1]]
 
     @property

@@ -28,10 +28,14 @@ from pellucid.model.recommender import Recommender, Scale
 from pellucid.model.verifier import Strangers, Verifier
 from pellucid.networks import build
 from pellucid.tasks.detect import learn as detecting
+from pellucid.tasks.embed import learn as embedding_tasks
+from pellucid.tasks.job import Order
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.network import network_spec
 from pellucid.tasks.prepare import make_lesson, prepare
+from pellucid.tasks.run import Stages
 from pellucid.tasks.verify.network import network_spec as verify_spec
+from pellucid.training.engine import Watch
 
 ROWS = 12
 KINDS = tuple(kind for kind in FEATURE_TYPES if kind not in UNUSED_TYPES)
@@ -127,6 +131,15 @@ def detector(frame):
     columns = sum(map(is_visible, lesson.features))
     return Detector(lesson.features, members, scale, Ranks.fit([np.arange(9.0), np.arange(9.0)]),
                     np.zeros((outputs.shape[2], columns)), settings=settings, about=CHECKED)
+
+
+def embedding(frame):
+    """Codes of whatever they can be made of, with two groups."""
+    frame = frame.drop("word", "amount")
+    settings = embedding_tasks.resolve(settings_of(frame, task="embed", epochs=1), ROWS)
+    order = Order(as_table(frame), None, settings_of(frame, task="embed"), "", Watch(), Stages(), print)
+    model = embedding_tasks.learn(embedding_tasks.prepare(order), settings, Watch()).model
+    return model.with_groups(model.known[:2], [{"name": name, "rows": ROWS // 2} for name in ("one", "other")])
 
 
 class _Clean:

@@ -46,6 +46,27 @@ def test_groups_are_found_and_named(run):
     assert run.report().stat().st_size > 10_000 and "The map" in run.report().read_text()
 
 
+def test_a_group_is_explained_by_what_sets_it_apart(run):
+    others = pl.DataFrame(flowers(24, seed=2)).with_row_index().filter(pl.col("index") != 7).drop("index")
+    found = run.model.explain(others)
+    names = [one["name"] for one in run.metrics["embed"]["groups"]]
+    assert all({one.asked, one.instead_of} == set(names) and one.prediction == one.asked for one in found)
+    strongest = [one.parts[one.order[0]].column for one in found]
+    assert set(strongest) <= {"height", "width", "colour"} and "kind" not in {part.column for part in found[0].parts}
+    assert max(abs(one.completeness) for one in found) < 1e-6 and found[0].whole > 0
+    assert sum(one.faithfulness.reliable for one in found) > 4
+    turned, = run.model.explain(others[:1], asked=found[0].instead_of)
+    assert turned.whole == pytest.approx(-found[0].whole) and turned.prediction == found[0].prediction
+    with pytest.raises(SettingsError, match="no such group"):
+        run.model.explain(others[:1], asked="daisies")
+
+
+def test_without_groups_it_is_told_what_keeps_a_row_apart(run):
+    model = run.model.with_groups(run.model.centres[:0], ())
+    far, = model.explain(flowers(), rows=[7])
+    assert far.parts[far.order[0]].column in ("height", "width") and "distance" in far.unit
+
+
 def test_codes_of_new_rows(run):
     model, others = load(run.folder / "model.pellucid"), flowers(40, seed=1)
     found = model.predict(others)
