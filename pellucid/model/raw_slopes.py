@@ -95,7 +95,8 @@ class CellSlopes:
         """What `Game.inside` is for one row: Grad-CAM for pictures before convolutions."""
         feature, encoder = self.place.feature, self.members.spec["encoders"][0]["network"]
         cell, own = self.table.column(feature.name)[row], self.games.own(self.table, self.arrays, row)[0]
-        if not isinstance(feature, Image) or encoder != "convolutional" or own.missing[0]:
+        alone = (self.members.spec.get("path") or {}).get("alone", False)
+        if not isinstance(feature, Image) or encoder != "convolutional" or alone or own.missing[0]:
             return {}
         return {"grad_cam": lambda: self._grad_cam(feature, cell, own, row)}
 

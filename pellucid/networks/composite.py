@@ -31,7 +31,7 @@ class Composite(eqx.Module):
         body: takes `"numbers"`, followed by the outputs of all encoders, and `"codes"`; `None` for a single encoder
             alone.
         names: of the raw columns, for people; "input 1", … by default.
-        path: what the places of a single column add to the outputs; only without a body.
+        path: what the places of a single column add to the outputs, or answer alone; only without a body.
 
     Raises:
         SettingsError: no encoder, several without a body, a path beside a body, or as many names as there are not
@@ -138,8 +138,10 @@ class Composite(eqx.Module):
         return output, (*states, own_state)
 
     def _with_path(self, outputs: jax.Array, column: Any) -> jax.Array:
-        """The outputs of a single encoder, and what the path adds to them."""
-        return outputs if self.path is None else outputs + self.path(column)
+        """The outputs of a single encoder, and what the path adds to them, or gives alone."""
+        if self.path is None:
+            return outputs
+        return self.path(column) if self.path.alone else outputs + self.path(column)
 
     def _columns(self, inputs: Inputs) -> list[Any]:
         columns = inputs.get("columns", ())
@@ -204,12 +206,13 @@ class Composite(eqx.Module):
         return Parts(tuple(rows), (*paths, *moved))
 
     def _single_parts(self) -> Parts:
-        """The parts of the only encoder, and the path past them."""
+        """The parts of the only encoder, never used where the path answers alone, and the path past them."""
         own = parts_of(self.encoders[0])
         if self.path is None:
             return own
         last = max(depth for depth, _ in own.placed())
-        return Parts((*own.rows, *self.path.parts(last)), (*own.paths, (0, last, "places")))
+        rows = [replace(part, uses=0) if self.path.alone else part for part in own.rows]
+        return Parts((*rows, *self.path.parts(last)), (*own.paths, (0, last, "places")))
 
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values; `pellucid.networks.build` turns it into a network again."""

@@ -53,6 +53,7 @@ class Places(eqx.Module):
     Args:
         view: the numbers that are seen.
         table: takes them as `"numbers"`, each around 0 with a spread of about 1.
+        alone: whether the encoder is not asked at all.
 
     Example:
         >>> key = jax.random.key(0)
@@ -65,8 +66,10 @@ class Places(eqx.Module):
     middle: Buffer  # (numbers,)
     spread: Buffer  # (numbers,)
     view: View = eqx.field(static=True)
+    alone: bool = eqx.field(static=True)
 
-    def __init__(self, view: View | Mapping[str, Any], table: Tabular) -> None:
+    def __init__(self, view: View | Mapping[str, Any], table: Tabular, *, alone: bool = False) -> None:
+        self.alone = bool(alone)
         self.view = view if isinstance(view, View) else View(**view)
         self.table = table
         count = table.num_numbers
@@ -87,13 +90,13 @@ class Places(eqx.Module):
 
     def spec(self) -> dict[str, Any]:
         """Everything but the weights, as JSON values."""
-        return {"view": asdict(self.view), "table": self.table.spec()}
+        return {"view": asdict(self.view), "table": self.table.spec(), "alone": self.alone}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any], *, key: jax.Array) -> Places:
         """A new path of this specification, with new starting weights."""
         table = {name: value for name, value in spec["table"].items() if name != "network"}
-        return cls(spec["view"], Tabular.from_spec(table, key=key))
+        return cls(spec["view"], Tabular.from_spec(table, key=key), alone=spec["alone"])
 
 
 def block_means(pixels: Float[Array, "batch height width channels"], side: int) -> Float[Array, "batch numbers"]:

@@ -76,11 +76,10 @@ def places_note(members: Members, features: Sequence[AbstractFeature]) -> tuple[
     if "path" not in members.spec:
         return ()
     feature, = raw_features(features)
-    alone = not np.any(members.tensors()["network.encoders.0.output.weight"])
-    how = "at least as well by a network that has weights for each place, so it answers alone" if alone else (
-        "better with a network that has weights for each place beside the encoder")
+    how = ("better with a network that has weights for each place beside the encoder",
+           "at least as well by a network that has weights for each place, so it answers alone")
     return (Note("places", f"It matters what stands at which place of `{feature.name}`: left-out rows are answered "
-                 f"{how}.", feature.name),)
+                 f"{how[members.spec['path']['alone']]}.", feature.name),)
 
 
 def _view_of(lesson: Lesson, settings: Mapping[str, Any]) -> View | None:
@@ -164,16 +163,18 @@ def _clearly_less(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _joined(trained: Members, view: View, tables: Members, shares: tuple[float, float],
             moments: tuple[np.ndarray, np.ndarray]) -> Members:
-    """The members with the path, and so much of what either gives."""
-    own, dtype = dict(trained.tensors()), trained.weights.dtype
+    """The members with the path, and so much of what either gives; an encoder that counts for nothing stays as it is,
+    for others to begin with."""
+    own, dtype, alone = dict(trained.tensors()), trained.weights.dtype, shares[0] == 0
     table = {f"network.path.table.{name.removeprefix('network.')}": array for name, array in tables.tensors().items()
              if name.startswith("network.")}
-    for share, ends, tensors in ((shares[0], ("encoders.0.output.weight", "encoders.0.output.bias"), own),
-                                 (shares[1], ("body.output.weight", "body.output.bias", "skip.weight"), table)):
+    ends = [(shares[1], table, ("body.output.weight", "body.output.bias", "skip.weight"))]
+    ends += [] if alone else [(shares[0], own, ("encoders.0.output.weight", "encoders.0.output.bias"))]
+    for share, tensors, last in ends:
         for name in tensors:
-            if name.endswith(ends):
+            if name.endswith(last):
                 tensors[name] = (share * tensors[name]).astype(dtype)
     for name, array in zip(("middle", "spread"), moments, strict=True):
         table[f"network.path.{name}.value"] = np.tile(array.astype(dtype), (len(trained), 1))
-    spec = {**trained.spec, "path": {"view": asdict(view), "table": dict(tables.spec)}}
-    return Members.from_tensors(spec, own | table)
+    path = {"view": asdict(view), "table": dict(tables.spec), "alone": alone}
+    return Members.from_tensors({**trained.spec, "path": path}, own | table)

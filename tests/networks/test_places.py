@@ -7,6 +7,7 @@ import pytest
 from pellucid.errors import SettingsError
 from pellucid.features.views import block_side, resampled, shrunken
 from pellucid.networks import Composite, Convolutional, Tabular
+from pellucid.networks.describe import describe
 from pellucid.networks.places import Places, View
 
 KEY, RANDOM = jax.random.key(0), np.random.default_rng(0)
@@ -36,6 +37,9 @@ def test_a_path_adds_to_the_outputs_of_the_encoder():
     maps, rest = both.last_maps(rows, 0)
     np.testing.assert_allclose(rest(maps), outputs, atol=1e-5)
     np.testing.assert_allclose(both.layer_outputs(rows)["output"], outputs, atol=1e-5)
+    only = Composite([encoder], path=Places(path.view, path.table, alone=True))
+    np.testing.assert_allclose(only(rows, state=only.initial_state())[0], path(pixels), atol=1e-6)
+    assert describe(only).flops < describe(both).flops and describe(only).synapses == describe(both).synapses
 
 
 def test_wrong_views_and_paths_beside_a_body_are_refused():
