@@ -12,7 +12,6 @@ from pellucid.cli.device import require_device
 from pellucid.cli.output import print_json, print_pretty, say_notes
 from pellucid.cli.rows import chosen_rows, say_left_out
 from pellucid.cli.trouble import say
-from pellucid.data.read import as_table
 from pellucid.explain.changes import NEVER_LOCKED, Changes
 from pellucid.model.load import load
 
@@ -20,7 +19,8 @@ from pellucid.model.load import load
 def run(model: str, data: str, every_row: bool, as_json: bool, quiet: bool, settings: Mapping[str, Any]) -> None:
     """Print what would change the answers, as sentences or as JSON."""
     require_device(settings.get("device"))
-    trained, table = load(model), as_table(data)
+    trained = load(model)
+    table = trained.table(data)
     rows = chosen_rows(settings.get("row"), every_row, len(table), data)
     wishes = {name: value for name, value in settings.items() if name not in ("row", "device")}
     found = [replace(one, row=row) for one, row in zip(trained.changes(table.take(rows), **wishes), rows, strict=True)]

@@ -12,7 +12,6 @@ from rich.text import Text
 from pellucid.cli.device import require_device
 from pellucid.cli.output import print_json, print_pretty, say_notes, writing
 from pellucid.cli.trouble import say
-from pellucid.data.read import as_table
 from pellucid.errors import DataError
 from pellucid.explain.explanation import Explanation
 from pellucid.model.load import load
@@ -28,7 +27,8 @@ def run(model: str, data: str, every_row: bool, html: str | None, as_json: bool,
         settings: Mapping[str, Any]) -> None:
     """Print the reasons, as words and bars or as JSON, and write them as a page if asked to."""
     require_device(settings.get("device"))
-    trained, table = load(model), as_table(data)
+    trained = load(model)
+    table = trained.table(data)
     row, given = settings.get("row"), {name: settings.get(name) for name in ("asked", "instead_of", "method")}
     total, noun = trained.num_questions(table), "rows" if trained.questions_of == "row" else trained.questions_of
     if row is not None and row >= total:

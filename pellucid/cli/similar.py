@@ -14,7 +14,6 @@ from pellucid.cli.output import print_json, print_pretty, say_notes
 from pellucid.cli.rows import chosen_rows, say_left_out
 from pellucid.core.declared import SIMILAR
 from pellucid.core.part import shown
-from pellucid.data.read import as_table
 from pellucid.explain.similar import Similar
 from pellucid.model.load import load
 
@@ -22,7 +21,8 @@ from pellucid.model.load import load
 def run(model: str, data: str, every_row: bool, as_json: bool, quiet: bool, settings: Mapping[str, Any]) -> None:
     """Print the training rows as tables or as JSON."""
     require_device(settings.get("device"))
-    trained, table = load(model), as_table(data)
+    trained = load(model)
+    table = trained.table(data)
     rows = chosen_rows(settings.get("row"), every_row, len(table), data)
     count = settings.get("count", SIMILAR["count"].default)
     found = [replace(one, row=row) for one, row in zip(trained.similar(table.take(rows), count=count), rows,

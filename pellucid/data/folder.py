@@ -37,11 +37,12 @@ class _Tree:
     folders: set[str] = field(default_factory=set)
 
 
-def read_folder(path: Path) -> Table:
+def read_folder(path: Path, *, series: bool = False) -> Table:
     """The pictures, recordings or texts of a folder.
 
     Args:
         path: a folder with one sub-folder for each class, or with files only, whose class is not known.
+        series: whether tables are series even where no classes tell so.
 
     Returns:
         A table with the column `image`, `video`, `audio` or `series` (full paths) or `text` (contents); and, where
@@ -55,7 +56,7 @@ def read_folder(path: Path) -> Table:
     full = [os.path.join(top, name) for name in tree.files]
     looks = look_at(full)
     kinds = [_kind(name, look) for name, look in zip(tree.files, looks, strict=True)]
-    kinds = _with_series(tree, kinds)
+    kinds = _with_series(tree, kinds, series)
     kind = _most_frequent(path, tree.files, kinds)
     kept = [row for row, own in enumerate(kinds) if own == kind]
     notes += [*_tree_notes(tree), *_left_out(tree.files, looks, kinds, kind)]
@@ -176,9 +177,12 @@ def _kind(name: str, look: Look) -> str:
     return "other" if look.kind == "text" and ending in NO_TEXT else look.kind
 
 
-def _with_series(tree: _Tree, kinds: list[str]) -> list[str]:
-    """Tables in at least two folders beside each other, where there is nothing else, are taken as series."""
+def _with_series(tree: _Tree, kinds: list[str], asked: bool) -> list[str]:
+    """Tables in at least two folders beside each other, where there is nothing else, are taken as series; where they
+    are asked for, all are."""
     tables = [name.lower().endswith(SERIES) for name in tree.files]
+    if asked:
+        return ["series" if one else kind for one, kind in zip(tables, kinds, strict=True)]
     inside = sum(one and os.sep in name for one, name in zip(tables, tree.files, strict=True))
     if len(tree.folders) < 2 or 2 * inside <= len(kinds) or any(kind in NOUNS for kind in kinds):
         return kinds

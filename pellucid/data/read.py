@@ -30,8 +30,10 @@ STREAMED = 1 << 26  # larger text files are read in blocks by `read_chunks`
 FORMATS_HINT = "give a CSV, TSV, Parquet, JSON Lines or Excel file, a data frame, or a 2-D array"
 
 
-def as_table(source: Any) -> Table:
-    """A table as it is; anything else is read."""
+def as_table(source: Any, *, series: bool = False) -> Table:
+    """A table as it is; anything else is read. A folder of tables holds series where `series` are asked for."""
+    if series and isinstance(source, (str, os.PathLike)) and Path(source).expanduser().is_dir():
+        return read_folder(Path(source).expanduser(), series=True)
     return source if isinstance(source, Table) else read_table(source)
 
 
@@ -193,8 +195,9 @@ def _read_json(text: bytes, source: str) -> pl.DataFrame:
     return read_records(records)
 
 
-def read_chunks(source: Any, rows: int) -> Iterator[Table]:
-    """A table in pieces of at most `rows` rows, in order; large plain text files are never whole in memory.
+def read_chunks(source: Any, rows: int, *, series: bool = False) -> Iterator[Table]:
+    """A table in pieces of at most `rows` rows, in order; large plain text files are never whole in memory. `series` is
+    that of `as_table`.
 
     Raises:
         DataError: as `read_table`.
@@ -203,7 +206,7 @@ def read_chunks(source: Any, rows: int) -> Iterator[Table]:
     if path is not None and path.is_file() and path.stat().st_size > STREAMED and _is_plain_text(path):
         pieces = _stream(path)
     else:
-        pieces = iter([as_table(source)])
+        pieces = iter([as_table(source, series=series)])
     for piece in pieces:
         for start in range(0, len(piece), rows):
             yield piece.piece(start, rows)

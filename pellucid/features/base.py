@@ -172,12 +172,12 @@ class AbstractFeature(ABC):
         """
         return pick(row, made, keep.all(axis=1))
 
-    def aligned(self, seen: np.ndarray) -> Self:
+    def aligned(self, seen: np.ndarray | None) -> Self:
         """This type, knowing what is usual at each place of the training rows: parts that are not known are made up
         from that instead of being blanked. For raw columns that a network sees by places.
 
         Args:
-            seen: (rows, numbers), what the network sees of the places.
+            seen: (rows, numbers), what the network sees of the places; `None` to forget it.
         """
         return self
 

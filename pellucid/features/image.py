@@ -140,9 +140,9 @@ class Image(AbstractFeature):
         known = self._known(cell, row, keep)
         return with_raw(row, {"pixels": hide(row.raw["pixels"][0], known)})
 
-    def aligned(self, seen: np.ndarray) -> Image:
+    def aligned(self, seen: np.ndarray | None) -> Image:
         """This picture, knowing how bright each block usually is."""
-        return replace(self, typical=typical_of(seen))
+        return replace(self, typical=() if seen is None else typical_of(seen))
 
     def background(self, rows: int, generator: np.random.Generator) -> Encoded | None:
         """Pictures whose blocks have the same quantile all over a region; `None` where places mean nothing."""

@@ -180,9 +180,9 @@ class Series(AbstractFeature):
         values[:, :length] = between(values[0, :length], keep[:, step_groups(length)])
         return with_raw(row, {"values": values})
 
-    def aligned(self, seen: np.ndarray) -> Series:
+    def aligned(self, seen: np.ndarray | None) -> Series:
         """This series, knowing what is usual at each place."""
-        return replace(self, typical=typical_of(seen))
+        return replace(self, typical=() if seen is None else typical_of(seen))
 
     def background(self, rows: int, generator: np.random.Generator) -> Encoded | None:
         """Series of full length, neighbouring steps at the same quantile; `None` where places mean nothing."""

@@ -14,7 +14,9 @@ import polars as pl
 from pellucid.core.declared import EXPLAIN
 from pellucid.core.note import Note
 from pellucid.core.registry import Registry
+from pellucid.data.folder import as_films
 from pellucid.data.read import as_table
+from pellucid.data.table import Table
 from pellucid.errors import SettingsError
 from pellucid.explain.answer import answer
 from pellucid.explain.explanation import Explanation
@@ -93,9 +95,19 @@ class AbstractModel(ABC):
         """
         raise SettingsError(f"`explain` does not know the task `{self.task}`.", "explain a model of another task")
 
+    def table(self, data: Any) -> Table:
+        """`data` as a table; a folder is read as what the model knows: as series, or as a film for each of its folders.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        kinds = {feature.kind: feature.name for feature in self.features}
+        table = as_table(data, series="series" in kinds)
+        return as_films(table) if kinds.get("video", table.names[0]) not in table.names else table
+
     def num_questions(self, data: Any) -> int:
         """How many predictions of `data` can be explained: one for each row, or for each series of a forecast."""
-        return len(as_table(data))
+        return len(self.table(data))
 
     def explain(self, data: Any, *, asked: Any = None, instead_of: Any = None, method: str | None = None,
                 faithfulness: bool = True, rows: Sequence[int] | None = None, seed: int = 0) -> list[Explanation]:
@@ -121,7 +133,7 @@ class AbstractModel(ABC):
         """
         method, numbers = EXPLAIN["method"].check(method), rows
         if rows is not None and self.questions_of == "row":
-            data, numbers = as_table(data).take(list(rows)), range(len(rows))
+            data, numbers = self.table(data).take(list(rows)), range(len(rows))
         checks = self.checks
         if faithfulness and checks is None:
             checks = check_model(self, data, seed=seed)

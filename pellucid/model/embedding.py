@@ -12,8 +12,6 @@ from jaxtyping import Array, PyTree
 from sklearn.neighbors import NearestNeighbors
 
 from pellucid.data.check import check_columns
-from pellucid.data.folder import as_films
-from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.explain.game import Question
 from pellucid.features.base import AbstractFeature
@@ -78,9 +76,7 @@ class Embedding(AbstractModel):
 
     def encode(self, data: Any) -> tuple[Table, Inputs]:
         """The table behind `data` and its encoded inputs; `DataError` names the columns that are lacking."""
-        table = as_table(data)
-        watched = any(feature.kind == "video" and feature.name not in table.names for feature in self.features)
-        table = as_films(table) if watched else table
+        table = self.table(data)
         return table, encode_inputs(self.features, table)
 
     def codes(self, rows: np.ndarray) -> np.ndarray:

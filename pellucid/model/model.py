@@ -10,8 +10,6 @@ import numpy as np
 
 from pellucid.core.declared import SIMILAR
 from pellucid.data.check import check_columns
-from pellucid.data.folder import as_films
-from pellucid.data.read import as_table
 from pellucid.data.table import Table
 from pellucid.errors import DataError, SettingsError, did_you_mean
 from pellucid.explain.changes import Changes
@@ -88,9 +86,7 @@ class Model(AbstractModel):
 
     def encode(self, data: Any) -> tuple[Table, Inputs]:
         """The table behind `data` and its encoded inputs; `DataError` names the columns that are lacking."""
-        table = as_table(data)
-        watched = any(feature.kind == "video" and feature.name not in table.names for feature in self.features)
-        table = as_films(table) if watched else table
+        table = self.table(data)
         return table, encode_inputs(self.features, table)
 
     def answer(self, inputs: Mapping[str, Any]) -> np.ndarray:
@@ -131,7 +127,7 @@ class Model(AbstractModel):
         Raises:
             DataError: the target column is lacking or holds no value that the model knows.
         """
-        table = as_table(data)
+        table = self.table(data)
         if self.target.name not in table.names:
             raise DataError(f"The data lack the target column `{self.target.name}`.",
                             did_you_mean(self.target.name, table.names))

@@ -127,12 +127,15 @@ def _shares(deep: np.ndarray, placed: np.ndarray, answers: np.ndarray,
     """How much of the encoder and of the places counts, at least 0, by left-out rows; `None` for the encoder alone."""
     number, everywhere = answers.dtype.kind == "f", np.arange(len(answers))
     both = (deep, placed) if number else (two_columns(deep), two_columns(placed))
+    doubt = 1 / (len(answers) + 2)  # that no row was answered wrongly does not make the next one sure
 
     def errors(shares: np.ndarray, rows: np.ndarray) -> np.ndarray:
         mixed = shares[0] * both[0][rows] + shares[1] * both[1][rows]
         if number:
             return weight[rows] * (mixed[:, 0] - answers[rows]) ** 2
-        return -weight[rows] * log_softmax(mixed)[np.arange(len(rows)), answers[rows]]
+        logs = log_softmax(mixed)
+        right = logs[np.arange(len(rows)), answers[rows]]
+        return -weight[rows] * ((1 - doubt) * right + doubt * logs.mean(axis=1))
 
     def fitted(rows: np.ndarray, used: tuple[int, int]) -> np.ndarray:
         return minimize(lambda shares: errors(shares, rows).mean(), np.array(used) / sum(used),

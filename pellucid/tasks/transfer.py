@@ -146,7 +146,8 @@ def _unchanged(feature: Image, raw: Mapping[str, np.ndarray], answers: np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class FromModel(AbstractStart):
-    """The encoder of a trained model: all of its weights go on learning, more gently, but for a new output.
+    """The encoder of a trained model: all of its weights but frozen ones go on learning, more gently, but for a new
+    output.
 
     Args:
         label: for people.
@@ -165,10 +166,13 @@ class FromModel(AbstractStart):
 
     def adapted(self, feature: AbstractFeature, rows: int) -> AbstractFeature:
         """As in the model: the same size, range and vocabulary, under the name of the new column."""
-        return replace(self.feature, name=feature.name, reason=feature.reason)
+        return replace(self.feature.aligned(None), name=feature.name, reason=feature.reason)
 
     def of(self, kind: RawKind) -> RawKind:
-        """The same network with other outputs."""
+        """The same network with other outputs; of one that is frozen, these are all that learns."""
+        frozen = isinstance(self.encoders[0], Efficient)
+        kind = Photographs().of(kind) if frozen else replace(kind, start=None)
+
         def encoder(feature: AbstractFeature, situation: Situation, given: Mapping[str, Any]) -> dict[str, Any]:
             new = kind.encoder(feature, situation, given)
             spec = {**self.encoders[0].spec(), "out_features": situation.outputs}
@@ -178,7 +182,7 @@ class FromModel(AbstractStart):
         def training(feature: AbstractFeature, situation: Situation) -> dict[str, Any]:
             usual = kind.training(feature, situation)
             return usual | {name: GENTLY * usual[name] for name in ("learning_rate", "default_rate") if name in usual}
-        return replace(kind, encoder=encoder, training=training, start=None)
+        return replace(kind, encoder=encoder, training=kind.training if frozen else training)
 
     def filled(self, encoder: Any) -> Any:
         """Each member begins with one of the model's, wherever a weight has the same name and shape."""

