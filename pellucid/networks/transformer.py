@@ -152,7 +152,7 @@ class Transformer(eqx.Module):
         self.settings = settings = TransformerSettings(in_features, out_features, width, depth, heads, causal, output,
                                                        codes, positions, dropout)
         enter_key, position_key, output_key, *keys = subkeys(key, 3 + depth)
-        self.enter = (Embedding if codes else Dense)(in_features, width, key=enter_key)
+        self.enter = _entry(in_features, width, codes, enter_key)
         self.positions = LearnedPositions(LONGEST, width, key=position_key) if positions == "learned" else None
         options = {"causal": settings.causal, "rotary": positions == "rotary", "dropout": dropout,
                    "gain": (2 * depth) ** -0.5}
@@ -245,6 +245,18 @@ class Transformer(eqx.Module):
     def from_spec(cls, spec: dict[str, Any], *, key: jax.Array) -> Transformer:
         """A new network of this specification, with new starting weights."""
         return cls(**spec, key=key)
+
+
+def _entry(in_features: int, width: int, codes: bool, key: jax.Array) -> Dense | Embedding:
+    """What steps enter by: the vector of no code starts at 0, nor does that of a step of zeros.
+
+    Normalisation multiplies the gradient of a vector near 0 by 1/√epsilon, about 300, and each normalisation further on
+    does so again as long as a step sees only such vectors; Adam would then hardly move that vector for thousands of
+    steps.
+    """
+    if codes:
+        return Embedding(in_features, width, missing=False, key=key)
+    return Dense(in_features, width, bias_deviation=width ** -0.5, key=key)
 
 
 def _answer(given: tuple[Transformer, Array | None, jax.Array | None], x: Array, *, training: bool) -> Array:

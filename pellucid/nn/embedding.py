@@ -24,20 +24,22 @@ def embedding_size(cardinality: int) -> int:
 class Embedding(eqx.Module):
     """A learned vector for each level of a category.
 
-    The vectors start from N(0, 1 / size), about as long as a one-hot vector; the vector of code 0, which stands for
-    a missing or unseen level, starts at 0 so that a level never seen adds nothing.
+    The vectors start from N(0, 1 / size), about as long as a one-hot vector; the vector of a code 0 that stands for a
+    missing or unseen level starts at 0, so that a level never seen adds nothing.
 
     Args:
         cardinality: number of codes, at least 1; codes are 0 to cardinality - 1.
         size: length of a vector, at least 1.
+        missing: whether code 0 stands for a missing or unseen level, rather than for a level like the others.
         key: the random key for the starting vectors.
     """
 
     vectors: jax.Array  # (cardinality, size)
 
-    def __init__(self, cardinality: int, size: int, *, key: jax.Array) -> None:
+    def __init__(self, cardinality: int, size: int, *, missing: bool = True, key: jax.Array) -> None:
         shape = (whole_number("Embedding", "cardinality", cardinality), whole_number("Embedding", "size", size))
-        self.vectors = (normal(key, shape) / math.sqrt(shape[1])).at[0].set(0.0)
+        vectors = normal(key, shape) / math.sqrt(shape[1])
+        self.vectors = vectors.at[0].set(0.0) if missing else vectors
 
     def __call__(self, codes: jax.Array) -> jax.Array:
         """From integer codes of any shape to (..., size); a code outside the range counts as 0."""

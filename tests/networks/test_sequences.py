@@ -72,6 +72,15 @@ def test_a_causal_step_does_not_see_later_ones():
     assert np.all(np.any(np.abs(before - after)[:, 25:] > 1e-3, axis=(1, 2)))
 
 
+@pytest.mark.parametrize("inputs", [np.where(np.arange(20)[:, None] < 3, 0, VALUES[:, :20]),
+                                    np.where(np.arange(20) < 3, 0, RANDOM.integers(5, size=(4, 20)))])
+def test_steps_of_zeros_at_the_start_do_not_blow_up_the_gradient(inputs):
+    network = Transformer(2 if inputs.ndim == 3 else 5, 2, width=16, heads=2, causal=True, output="steps",
+                          codes=inputs.ndim == 2, key=KEY)
+    gradient = eqx.filter_grad(lambda network: jnp.mean(jnp.square(network(inputs)[0] - 1)))(network)
+    assert max(jnp.linalg.norm(leaf) for leaf in jax.tree.leaves(gradient)) < 100  # 3e16 where a step is all zeros
+
+
 def test_rotary_attention_sees_distances_only():
     layer = Attention(8, 2, rotary=True, key=KEY)
     x = jnp.asarray(np.tile(RANDOM.normal(size=(1, 3, 8)), (1, 2, 1)), jnp.float32)  # the same three steps twice

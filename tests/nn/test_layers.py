@@ -128,6 +128,8 @@ def test_embedding():
     np.testing.assert_array_equal(layer(jnp.asarray([-1, 5, 99])), np.zeros((3, 3)))
     gradient = jax.grad(lambda layer: jnp.sum(layer(jnp.asarray([2, 2, 4]))))(layer).vectors
     np.testing.assert_array_equal(gradient.sum(1), [0, 0, 6, 0, 3])
+    np.testing.assert_array_equal(nn.Embedding(5, 3, missing=False, key=KEY).vectors[1:], layer.vectors[1:])
+    assert nn.Embedding(5, 3, missing=False, key=KEY).vectors[0].all()
 
 
 def test_embedding_size():
