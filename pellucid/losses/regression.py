@@ -124,7 +124,7 @@ class LogCosh(AbstractDeviationLoss):
     def of_deviation(self, deviation: jax.Array) -> jax.Array:
         """log(cosh(r))."""
         size = jnp.abs(deviation)
-        near = 0.5 * jnp.log1p(jnp.square(jnp.sinh(jnp.clip(deviation, -1, 1))))
+        near = 0.5 * jnp.log1p(jnp.square(jnp.sinh(jnp.where(size <= 1, deviation, 0))))
         far = size + jnp.log1p(jnp.exp(-2 * size)) - math.log(2)
         return jnp.where(size <= 1, near, far)
 

@@ -88,7 +88,7 @@ def test_arctan_is_bounded_and_never_above_squared():
 def test_log_cosh_far_out_and_near_zero():
     np.testing.assert_allclose(losses.log_cosh(jnp.asarray([1e6]), jnp.zeros(1)), 1e6 - np.log(2), rtol=1e-6)
     np.testing.assert_allclose(losses.log_cosh(jnp.asarray([1e-4]), jnp.zeros(1)), 5e-9, rtol=1e-5)
-    r = jnp.linspace(-30, 30, 601)
+    r = jnp.append(jnp.linspace(-30, 30, 601), jnp.asarray([-1.0, 1.0]))  # where its two formulas meet
     gradient = jax.jit(jax.vmap(jax.grad(lambda r: losses.log_cosh(r[None], jnp.zeros(1)))))(r)
     np.testing.assert_allclose(gradient, np.tanh(r), atol=2e-6)
 
