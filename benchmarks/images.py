@@ -34,7 +34,7 @@ CONTESTS = {
     "Convolutional": Contest(
         lambda key: Convolutional(SHAPE, (32, 64, 128), CLASSES, dropout=0.4, augmentation=CHANGES, key=key),
         {"kind": "convolutional", "hidden": (32, 64, 128), "dropout": 0.4, "augmentation": CHANGES},
-        RECIPE | {"epochs": 15, "learning_rate": 5e-3, "weight_decay": 0.05}, 0.925, "0.916-0.925",
+        RECIPE | {"epochs": 20, "learning_rate": 5e-3, "weight_decay": 0.05}, 0.925, "0.916-0.925",
         label_smoothing=0.1),
     "Residual": Contest(
         lambda key: Convolutional(SHAPE, (32, 64, 128), CLASSES, residual=True, dropout=0.2, augmentation=ERASING,

@@ -9,6 +9,7 @@ from PIL import Image
 from pellucid.features.video import Video
 from pellucid.model.load import load
 from pellucid.networks import build
+from pellucid.tasks import overall
 from pellucid.tasks.raw import Situation
 from pellucid.tasks.raw.series import SERIES
 from pellucid.tasks.raw.video import VIDEO
@@ -27,7 +28,8 @@ def waves(rows, seed=0):
             size=len(steps)) / 10
 
 
-def test_series_beside_numbers(tmp_path):
+def test_series_beside_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(overall, "EXPLAINED_ROWS", 24)
     names, found = zip(*waves(260), strict=True)
     cells = [" ".join(f"{value:.3f}" for value in one) for one in found]
     cells[3], cells[5] = "no series", None

@@ -12,6 +12,7 @@ from pellucid.errors import DataError
 from pellucid.estimators import Classifier
 from pellucid.features.image import Image as Pictures
 from pellucid.model.load import load
+from pellucid.tasks import overall
 from pellucid.tasks.raw.base import Situation
 from pellucid.tasks.raw.image import IMAGE, decide, multiplications, shrunken
 from pellucid.tasks.raw.mirror import keep_meaning
@@ -73,7 +74,8 @@ def test_predictions_name_the_file(run, folder):
     assert run.model.evaluate(folder)["metrics"]["accuracy"] > 0.9
 
 
-def test_pictures_beside_numbers_and_in_memory(tmp_path):
+def test_pictures_beside_numbers_and_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(overall, "EXPLAINED_ROWS", 24)
     pictures, names = marks(260)
     size = np.arange(260) % 7
     table = {"picture": list(pictures), "size": size, "answer": 3.0 * (names == "lying") + 1.1 * size}
