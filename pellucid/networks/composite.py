@@ -92,6 +92,12 @@ class Composite(eqx.Module):
                         for encoder, column in zip(self.encoders, inputs["columns"], strict=True))
         return {**inputs, "columns": columns}
 
+    @property
+    def compiler_options(self) -> dict[str, Any]:
+        """Those of all encoders."""
+        return {name: value for encoder in self.encoders
+                for name, value in getattr(encoder, "compiler_options", {}).items()}
+
     def row_sizes(self, inputs: Inputs) -> np.ndarray:
         """How long each row is, by its largest share of the longest one of any column; all alike for fixed sizes."""
         sizes = np.zeros(len(jax.tree.leaves(inputs["columns"])[0]))

@@ -120,6 +120,8 @@ class Recursive(eqx.Module):
     """
 
     members_in_turn: ClassVar[bool] = True
+    compiler_options: ClassVar[Mapping[str, Any]] = {"xla_cpu_use_fusion_emitters": False}
+    """Levels of many small operations: the newer fusions take up to three times as long, by chance of the process."""
 
     words: Embedding
     tree: NaryTreeLstm | ChildSumTreeLstm | TensorTree

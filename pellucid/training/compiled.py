@@ -107,6 +107,16 @@ def _needs(executable: Any) -> int:
     return int(analysis.temp_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes)
 
 
+def _compile(lowered: Any, program: Program) -> Any:
+    """With the options that the program's network asks for on processors, unless this compiler does not know them."""
+    network = getattr(getattr(program, "layout", None), "static", None)
+    options = dict(getattr(network, "compiler_options", {})) if jax.default_backend() == "cpu" else {}
+    with contextlib.suppress(jax.errors.JaxRuntimeError, ValueError):
+        if options:
+            return lowered.compile(compiler_options=options)
+    return lowered.compile()
+
+
 def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, rows: Rows, limits: Limits) -> Compiled:
     """`run_chunk` compiled for these arguments; the carry is donated. Equal programs and shapes compile once."""
     arguments = (carry, data, rows, limits)
@@ -117,7 +127,7 @@ def compiled_chunk(program: Program, shape: Shape, carry: Carry, data: Data, row
             return _kept[key]
     enable_disk_cache()
     jitted = jax.jit(run_chunk, static_argnums=(0, 1), donate_argnums=(2,))
-    executable = jitted.lower(program, shape, *arguments).compile()
+    executable = _compile(jitted.lower(program, shape, *arguments), program)
     compiled = Compiled(executable, _needs(executable))
     with _lock:
         _kept[key] = compiled

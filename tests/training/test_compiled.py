@@ -4,7 +4,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import jax
 import pytest
 
 from pellucid.training import compiled
@@ -33,6 +35,23 @@ def test_the_folder_has_a_name_of_its_own_for_each_engine_and_processor(monkeypa
     monkeypatch.delenv("PELLUCID_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert cache_folder().parent == tmp_path / "x" / "pellucid"
+
+
+@pytest.mark.parametrize("options", [{"xla_cpu_use_fusion_emitters": False}, {"xla_of_another_age": True}])
+def test_options_of_the_compiler_are_asked_for_but_not_needed(options):
+    asked = []
+
+    class Lowered:
+        """What compiles by the real compiler, and notes the options."""
+
+        def compile(self, **given):
+            asked.append(given.get("compiler_options"))
+            return jax.jit(lambda x: 2 * x).lower(1.0).compile(**given)
+
+    network = SimpleNamespace(compiler_options=options)
+    found = compiled._compile(Lowered(), SimpleNamespace(layout=SimpleNamespace(static=network)))
+    assert found(1.0) == 2.0
+    assert asked == ([options] if "xla_cpu_use_fusion_emitters" in options else [options, None])
 
 
 @pytest.mark.parametrize("word", ["off", "OFF", "none", "0"])
