@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Classifier,
         Model,
         Regressor,
+        dream,
         export,
         fit,
         inspect,
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 _LATE = {
     "train": "tasks.train:train",
     "learning_curve": "tasks.learning_curve:learning_curve",
+    "dream": "model.dreaming:dream_of",
     "load": "model.load:load",
     "inspect": "data.inspect:inspect_table",
     "fit": "training.fit:fit",
@@ -64,8 +66,8 @@ _LATE = {
 
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
-    "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "__version__", "errors", "export",
-    "fit", "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
+    "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "__version__", "dream", "errors",
+    "export", "fit", "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]
 
 

@@ -16,6 +16,7 @@ from pellucid.errors import (
 )
 from pellucid.estimators import Classifier, Regressor
 from pellucid.model import export
+from pellucid.model.dreaming import dream_of as dream
 from pellucid.model.load import load
 from pellucid.model.model import Model
 from pellucid.tasks.learning_curve import learning_curve
@@ -25,6 +26,6 @@ from pellucid.training.fit import fit
 
 __all__ = [
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
-    "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "errors", "export", "fit", "inspect",
-    "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
+    "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "dream", "errors", "export", "fit",
+    "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
 ]

@@ -22,7 +22,7 @@ HEAVY = ("jax", "jaxlib", "equinox", "optax", "sklearn", "scipy", "polars", "pan
 PUBLIC = {
     "Classifier", "DataError", "MissingExtraError", "Model", "ModelFileError", "PellucidError", "Regressor",
     "SettingsError", "ShapeError", "StorageError", "TrainingError", "UserError", "__version__", "errors", "export",
-    "fit", "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
+    "dream", "fit", "inspect", "learning_curve", "load", "losses", "networks", "nn", "objectives", "train", "training",
 }
 
 
