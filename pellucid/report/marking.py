@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from pellucid.core.part import Part
 from pellucid.explain.game import Cell
+from pellucid.features._films import film, film_look, film_range
 from pellucid.features._pictures import Form, look, pixels
 from pellucid.features._series import read_series
 from pellucid.features.sound import loudest_part, read_sound
@@ -19,6 +20,8 @@ from pellucid.report.structures import molecule_drawing, tree_drawing
 
 LARGEST = 480
 """Pixels of the longer side that a picture is shown with."""
+ACROSS, BAR = 8, 0.22
+"""Frames of a film side by side, and the height of the bar below, in parts of a frame."""
 STRONGEST, NUMBERED = 0.75, 3
 """How little of the picture shows through the strongest part, and how many parts are numbered."""
 PALE = 110
@@ -78,6 +81,30 @@ def _side_by_side(drawn: Drawn, count: int) -> Sequence[Axes]:
 def _number(axes: Axes, across: float, down: float, number: int) -> None:
     axes.text(across, down, str(number), ha="center", va="center", fontsize=9, fontweight="bold", color="white",
               bbox={"boxstyle": "circle,pad=0.2", "facecolor": "#1b2430", "edgecolor": "none", "alpha": 0.8})
+
+
+def film_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:
+    """The frames in order, each over a bar of its colour; the three strongest are numbered."""
+    found = film_look(cell.value)[1]
+    scale = min(1.0, LARGEST / ACROSS / max(found.height, found.width))
+    shape = max(round(found.height * scale), 1), max(round(found.width * scale), 1)
+    frames = film(cell.value, Form(*shape, 3, *(film_range(cell.value) or (0.0, 255.0))), len(parts))
+    across = min(len(parts), ACROSS)
+    down = -(-len(parts) // across)
+    order = np.argsort(-np.abs(contributions), kind="stable")[:NUMBERED].tolist()
+    with drawing(name, 6.8, down * (0.3 + 6.8 / ACROSS * min(shape[0] / shape[1], 2.0))) as drawn:
+        drawn.axes.remove()
+        grid = drawn.figure.subplots(down, across, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for place, (axes, frame, strength) in enumerate(zip(grid, frames, strengths(contributions), strict=False)):
+            axes.imshow(frame, interpolation="nearest", extent=(0, shape[1], shape[0], 0))
+            axes.add_patch(Rectangle((0, shape[0] * 1.04), shape[1], shape[0] * BAR, facecolor=colour_of(strength),
+                                     edgecolor=FAINT, linewidth=0.6, clip_on=False))
+            axes.set_ylim(shape[0] * (1.04 + BAR), 0)
+            if place in order and contributions[place]:
+                _number(axes, shape[1] / 2, shape[0] * (1.04 + BAR / 2), order.index(place) + 1)
+    return drawn.svg
 
 
 def sound_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:
@@ -148,9 +175,9 @@ def steps_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: n
 
 
 Drawing = Callable[[str, Cell, Sequence[Part], np.ndarray], str]
-DRAWINGS: Mapping[str, Drawing] = {"image": picture_drawing, "audio": sound_drawing, "molecule": molecule_drawing,
-                                   "molecule_3d": molecule_drawing, "tree": tree_drawing, "series": steps_drawing,
-                                   "forecast": series_drawing}
+DRAWINGS: Mapping[str, Drawing] = {"image": picture_drawing, "video": film_drawing, "audio": sound_drawing,
+                                   "molecule": molecule_drawing, "molecule_3d": molecule_drawing, "tree": tree_drawing,
+                                   "series": steps_drawing, "forecast": series_drawing}
 """By the kind of a cell."""
 
 

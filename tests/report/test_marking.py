@@ -13,6 +13,7 @@ from pellucid.features.audio import Audio
 from pellucid.features.image import Image
 from pellucid.features.molecule import Molecule
 from pellucid.features.tree import TreeFeature
+from pellucid.features.video import Video
 from pellucid.report.marking import colour_of, marked, strengths
 from pellucid.report.structures import tint
 
@@ -26,10 +27,13 @@ def cell_of(kind, folder):
     if kind == "audio":
         wavfile.write(folder / "a.wav", 8000, (np.sin(np.arange(3000) * 0.3) * 20000).astype(np.int16))
         return str(folder / "a.wav")
+    if kind == "video":
+        np.save(folder / "a.npy", np.random.default_rng(0).integers(0, 255, (11, 12, 20, 3)).astype(np.uint8))
+        return str(folder / "a.npy")
     return "CC(=O)Oc1ccccc1" if kind == "molecule" else TREE
 
 
-@pytest.mark.parametrize("kind", [Image, Audio, Molecule, TreeFeature], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", [Image, Video, Audio, Molecule, TreeFeature], ids=lambda kind: kind.kind)
 def test_every_kind_is_drawn_as_a_piece_of_a_page(kind, tmp_path):
     if kind is Molecule:
         pytest.importorskip("rdkit")

@@ -44,6 +44,22 @@ def test_few_labels_and_many_rows_beat_the_labels_alone():
     assert both.history.members["used"][-1] > 0.8
 
 
+def test_labelled_rows_may_be_changed_otherwise():
+    network = Feedforward(2, (), 2, key=jax.random.key(0))
+    rows, classes = np.eye(2, dtype=np.float32), np.array([0, 1], np.int32)
+    errors = {}
+    for changed in (None, Views(noise=0.0)):
+        objective = FewLabels(weak=Views(noise=0.0), strong=Views(noise=5.0), changed_labelled=changed, labelled=64,
+                              certainty=0.99)
+        prepared = objective.prepare(rows, np.array([0, -1]), np.ones(2, np.float32), 0)
+        batch = Batch(jnp.asarray(rows), classes, jnp.ones(2), jnp.arange(2), prepared.shared)
+        errors[changed] = [float(objective.errors(network, batch, state=objective.start_state(network),
+                                                  key=jax.random.key(seed)).also["labelled"][0]) for seed in range(2)]
+    assert errors[None][0] != errors[None][1]
+    plain = float(-jax.nn.log_softmax(network(jnp.eye(2)[:1])[0])[0, 0])
+    np.testing.assert_allclose(errors[Views(noise=0.0)], plain, rtol=1e-5)
+
+
 def test_contrast_finds_the_groups_that_views_keep():
     # what sets rows of one group apart drowns in the noise of a view; the group does not
     groups = RANDOM.integers(0, 2, 512)

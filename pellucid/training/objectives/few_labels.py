@@ -26,8 +26,8 @@ TINY = 1e-6
 class FewLabels(AbstractObjective):
     """Labelled rows by their labels, all rows by what a steady teacher says of them.
 
-    In each step the network sees a batch of all rows and `labelled` rows drawn from those with a label, all strongly
-    changed. The teacher, a running average of the network, sees the same rows hardly changed. Its probabilities are
+    In each step the network sees a batch of all rows, strongly changed, and `labelled` rows drawn from those with a
+    label. The teacher, a running average of the network, sees the same rows hardly changed. Its probabilities are
     brought to the class shares of the labelled rows, p ∝ p · (share of the class / mean of p over the batch), so that
     no class takes over; where the largest of them reaches `certainty`, its class is the row's answer:
 
@@ -41,12 +41,14 @@ class FewLabels(AbstractObjective):
 
     Args:
         weak: how the rows that the teacher sees are changed.
-        strong: how those that the network sees are changed, labelled or not.
+        strong: how those that the network sees are changed.
         labelled: labelled rows in each step, at least 1.
         certainty: the probability from which the teacher is followed, from 0 up to, but without, 1.
         pull: how much the teacher's answers count, above 0.
         keep: the share of the teacher that a step keeps, from 0 up to, but without, 1.
         align: whether class shares are kept; switch it off when the unlabelled rows have others than the labelled.
+        changed_labelled: how labelled rows are changed for the network; as `strong` says when `None`. With some hundred
+            labels of each class, hardly changed ones teach more.
 
     Raises:
         DataError: no row has a label, or all have.
@@ -63,6 +65,7 @@ class FewLabels(AbstractObjective):
     pull: float = 1.0
     keep: float = 0.99
     align: bool = True
+    changed_labelled: Views | None = None
     needs_targets: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -98,7 +101,7 @@ class FewLabels(AbstractObjective):
         keys = subkeys(key, 5)
         bank = batch.shared
         drawn = (words(keys[0], (self.labelled,)) % len(bank["targets"])).astype(jnp.int32)
-        few = self.strong(jax.tree.map(lambda leaf: leaf[drawn], bank["inputs"]), keys[1])
+        few = (self.changed_labelled or self.strong)(jax.tree.map(lambda leaf: leaf[drawn], bank["inputs"]), keys[1])
         both = jax.tree.map(lambda a, b: jnp.concatenate([a, b.astype(a.dtype)]), few,
                             self.strong(batch.inputs, keys[2]))
         weight = jnp.concatenate([jnp.ones(self.labelled, batch.weight.dtype), batch.weight])
