@@ -24,6 +24,8 @@ class Codes:
         group: (rows,) the nearest group, from 0; -1 where there are none.
         names: of the groups.
         distance: float64 (rows,) the mean distance to the nearest training rows.
+        p_value: float64 (rows,) the share of training rows that lie at least as far from those nearest to them; among
+            rows like these, at most so many have one as low.
         outlier: bool (rows,) whether that is far out.
         neighbours: int64 (rows, count) the numbers of the nearest training rows, nearest first.
         notes: what was noticed about the rows.
@@ -35,6 +37,7 @@ class Codes:
     group: np.ndarray
     names: tuple[str, ...]
     distance: np.ndarray
+    p_value: np.ndarray
     outlier: np.ndarray
     neighbours: np.ndarray
     notes: tuple[Note, ...] = ()
@@ -45,12 +48,12 @@ class Codes:
         return len(self.codes)
 
     def to_frame(self) -> pl.DataFrame:
-        """`row` (or `file`), `group`, `outlier`, `distance`, `neighbours` (a JSON list of training rows), and `code_1`,
-        `code_2`, …, of which the first two are the map."""
+        """`row` (or `file`), `group`, `outlier`, `distance`, `p_value`, `neighbours` (a JSON list of training rows), and
+        `code_1`, `code_2`, …, of which the first two are the map."""
         columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self))} if self.files is None \
             else {"file": self.files}
         columns["group"] = [self.names[group] if group >= 0 else NONE for group in self.group.tolist()]
-        columns |= {"outlier": self.outlier, "distance": self.distance,
+        columns |= {"outlier": self.outlier, "distance": self.distance, "p_value": self.p_value,
                     "neighbours": [json.dumps(row) for row in self.neighbours.tolist()]}
         columns |= {f"code_{place + 1}": self.codes[:, place] for place in range(self.codes.shape[1])}
         return pl.DataFrame(columns)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import jax
@@ -107,7 +107,7 @@ class Embedding(AbstractModel):
         notes = (*table.notes, *check_columns(table, columns, expected), *inputs.notes)
         distance, places = _others(codes, self.known)
         return Codes(codes, self.group_of(codes), tuple(str(one["name"]) for one in self.groups), distance,
-                     self.is_far(distance, lost(self.members, rows)), self.numbers[places], notes, files=table.files)
+                     self.p_values(distance), self.is_far(distance, lost(self.members, rows)), self.numbers[places], notes, files=table.files)
 
     def group_of(self, codes: np.ndarray) -> np.ndarray:
         """The nearest group of each code; -1 where there are none."""
@@ -126,6 +126,20 @@ class Embedding(AbstractModel):
         groups how far it lies from the rows most like it; see `explain`."""
         table, inputs = self.encode(data)
         return questions(self, table, inputs, asked=asked, instead_of=instead_of, seed=seed)
+
+    @cached_property
+    def known_distances(self) -> np.ndarray:
+        """float64 (training rows,), rising: the mean distance of each to those nearest to it."""
+        return np.sort(nearest(self.known, self.known, NEIGHBOURS, own=True)[0])
+
+    def p_values(self, distance: np.ndarray) -> np.ndarray:
+        """float64 (rows,): the share of training rows that lie at least as far from those nearest to them.
+
+        Source: Bates, Candès, Lei, Romano & Sesia 2023, "Testing for outliers with conformal p-values"; the training
+        rows themselves stand in for rows kept apart.
+        """
+        nearer = np.searchsorted(self.known_distances, distance, side="left")
+        return (1 + len(self.known) - nearer) / (1 + len(self.known))
 
     def is_far(self, distance: np.ndarray, amiss: np.ndarray) -> np.ndarray:
         """Whether rows stand alone: far from their neighbours, or put together as no others are.

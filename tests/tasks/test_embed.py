@@ -71,7 +71,8 @@ def test_codes_of_new_rows(run):
     model, others = load(run.folder / "model.pellucid"), flowers(40, seed=1)
     found = model.predict(others)
     frame = found.to_frame()
-    assert frame.columns[:5] == ["row", "group", "outlier", "distance", "neighbours"] and frame["outlier"][7]
+    assert frame.columns[:5] == ["row", "group", "outlier", "distance", "p_value"] and frame["outlier"][7]
+    assert frame["p_value"][7] < 0.05 and 0.2 < frame["p_value"].median() < 0.8
     assert frame.filter(~frame["outlier"])["group"].n_unique() == 2
     assert len(json.loads(frame["neighbours"][0])) == 5 and found.to_csv().startswith("row,group,outlier")
     assert next(iter(found))["neighbours"] == found.neighbours[0].tolist()
