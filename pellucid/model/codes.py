@@ -48,7 +48,7 @@ class Codes:
         return len(self.codes)
 
     def to_frame(self) -> pl.DataFrame:
-        """`row` (or `file`), `group`, `outlier`, `distance`, `p_value`, `neighbours` (a JSON list of training rows), and
+        """`row` (or `file`), `group`, `outlier`, `distance`, `p_value`, `neighbours` (a JSON list of training rows),
         `code_1`, `code_2`, …, of which the first two are the map."""
         columns: dict[str, Any] = {"row": np.arange(self.first_row, self.first_row + len(self))} if self.files is None \
             else {"file": self.files}

@@ -107,7 +107,8 @@ class Embedding(AbstractModel):
         notes = (*table.notes, *check_columns(table, columns, expected), *inputs.notes)
         distance, places = _others(codes, self.known)
         return Codes(codes, self.group_of(codes), tuple(str(one["name"]) for one in self.groups), distance,
-                     self.p_values(distance), self.is_far(distance, lost(self.members, rows)), self.numbers[places], notes, files=table.files)
+                     self.p_values(distance), self.is_far(distance, lost(self.members, rows)), self.numbers[places],
+                     notes, files=table.files)
 
     def group_of(self, codes: np.ndarray) -> np.ndarray:
         """The nearest group of each code; -1 where there are none."""
