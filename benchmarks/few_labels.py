@@ -42,7 +42,8 @@ STRONG = Views(flip=0.5, shift=3, stretch=0.2, erase=0.5, contrast=0.4)
 TRAINING = {"optimiser": "adam", "schedule": "cosine", "average": 0.99}
 RATE, SECOND_RATE, ALONE_RATES = 3e-3, 2e-3, (1e-3, 3e-3)
 BATCH, LABELLED = 192, 64
-SPREAD_STEPS, STEPS, ALONE_STEPS, QUICK_STEPS = 2000, 3000, 1500, 20
+SPREAD_STEPS, ALONE_STEPS, QUICK_STEPS = 2000, 1500, 20
+STEPS = {100: 3000, 1000: 4500}
 COMPONENTS, REACH = 64, 0.99
 SPREAD_UP_TO = 300
 """Labels; more of them teach a network better than spreading does."""
@@ -127,7 +128,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=FASHION_MNIST)
     parser.add_argument("--labels", default="100,1000", help="numbers of labels, comma-separated")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, help="of the last stage; 3,000 for 100 labels, 4,500 for 1,000")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--quick", action="store_true", help="a smoke run of a few steps")
     options = parser.parse_args()
@@ -146,7 +147,7 @@ def main() -> int:
             rows = chosen_rows(data["train_classes"], labels, seed)
             supervised.append(alone(data, rows, seed, alone_steps))
             record.say(f"{labels} labels, seed {seed}: alone {supervised[-1]}")
-            semi.append(with_unlabelled(data, rows, seed, steps))
+            semi.append(with_unlabelled(data, rows, seed, steps or STEPS.get(labels, max(STEPS.values()))))
             record.say(f"{labels} labels, seed {seed}: with unlabelled images {semi[-1]}")
         variants = {name: float(np.mean([found[name] for found in supervised])) for name in supervised[0]}
         stages = {name: float(np.mean([found[name] for found in semi])) for name in semi[0]}
