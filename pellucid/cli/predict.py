@@ -32,8 +32,7 @@ def run(model: str, data: str, output: str | None, format: str | None, as_json: 
     require_device(settings.get("device"))
     trained, rows = _with_risk(_with_top(load(model), settings.get("top")), settings.get("risk")), 0
     notes: dict[tuple[str, str | None], list[Note]] = {}
-    raw = raw_features(trained.features)
-    pieces = read_chunks(data, RAW_ROWS if raw else ROWS, series=any(feature.kind == "series" for feature in raw))
+    pieces = read_chunks(data, RAW_ROWS if raw_features(trained.features) else ROWS, trained.table)
     first = trained.predict(next(pieces), coverage=coverage)
     with writing(output) as file:
         while True:

@@ -195,9 +195,9 @@ def _read_json(text: bytes, source: str) -> pl.DataFrame:
     return read_records(records)
 
 
-def read_chunks(source: Any, rows: int, *, series: bool = False) -> Iterator[Table]:
-    """A table in pieces of at most `rows` rows, in order; large plain text files are never whole in memory. `series` is
-    that of `as_table`.
+def read_chunks(source: Any, rows: int, read: Callable[[Any], Table] = as_table) -> Iterator[Table]:
+    """A table in pieces of at most `rows` rows, in order; large plain text files are never whole in memory, everything
+    else is read by `read`.
 
     Raises:
         DataError: as `read_table`.
@@ -206,7 +206,7 @@ def read_chunks(source: Any, rows: int, *, series: bool = False) -> Iterator[Tab
     if path is not None and path.is_file() and path.stat().st_size > STREAMED and _is_plain_text(path):
         pieces = _stream(path)
     else:
-        pieces = iter([as_table(source, series=series)])
+        pieces = iter([read(source)])
     for piece in pieces:
         for start in range(0, len(piece), rows):
             yield piece.piece(start, rows)

@@ -35,6 +35,13 @@ class Slopes:
     errors: np.ndarray
     by_member: np.ndarray | None = None
 
+    @classmethod
+    def of_draws(cls, found: np.ndarray) -> Slopes:
+        """From contributions (members, draws, parts): their means, and how far the draws leave them uncertain."""
+        by_draw = found.mean(axis=0)
+        errors = by_draw.std(axis=0, ddof=1) / np.sqrt(len(by_draw)) if len(by_draw) > 1 else 0 * by_draw[0]
+        return cls(by_draw.mean(axis=0), errors, found.mean(axis=1))
+
 
 @dataclass(frozen=True, eq=False)
 class Game:

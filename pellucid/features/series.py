@@ -17,6 +17,7 @@ from pellucid.features.base import AbstractFeature, Encoded, Recognition, encode
 from pellucid.features.between import between, step_groups
 from pellucid.features.typical import Typical, made_up, typical_of
 from pellucid.features.values import strip_cells
+from pellucid.features.views import resampled
 
 LOOKED_AT = 30
 FEWEST, FEWEST_LISTED = 8, 3
@@ -208,11 +209,10 @@ class Series(AbstractFeature):
 
 
 def _stretched(values: np.ndarray, length: int) -> np.ndarray:
-    """(rows, time, channels) at so many places evenly spread over their time, between neighbours where need be."""
-    place = np.linspace(0, values.shape[1] - 1, length)
-    before = np.floor(place).astype(int)
-    rest, after = (place - before)[:, None], np.minimum(before + 1, values.shape[1] - 1)
-    return values[:, before] * (1 - rest) + values[:, after] * rest
+    """(rows, time, channels) at so many places evenly spread over their time."""
+    if values.shape[1] == length:
+        return values
+    return np.stack(resampled(values, np.full(len(values), values.shape[1]), length), axis=1)
 
 
 def _cells(column: pl.Series) -> list[str | bytes | None]:

@@ -101,9 +101,9 @@ class AbstractModel(ABC):
         Raises:
             DataError: it cannot be read.
         """
-        kinds = {feature.kind: feature.name for feature in self.features}
-        table = as_table(data, series="series" in kinds)
-        return as_films(table) if kinds.get("video", table.names[0]) not in table.names else table
+        table = as_table(data, series=any(feature.kind == "series" for feature in self.features))
+        watched = any(feature.kind == "video" and feature.name not in table.names for feature in self.features)
+        return as_films(table) if watched else table
 
     def num_questions(self, data: Any) -> int:
         """How many predictions of `data` can be explained: one for each row, or for each series of a forecast."""

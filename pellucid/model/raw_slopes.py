@@ -87,9 +87,7 @@ class CellSlopes:
             found = raw_slopes(one.layout, self.head, steps, name, one.weights, one.buffers, one.network_state, rows,
                                self.weighing[row].astype(np.float32), start[None])
             by_way.append(np.asarray(found, np.float64).reshape(len(one), -1) @ deltas.reshape(len(deltas), -1).T)
-        by_member, by_way = np.mean(by_way, axis=0), np.mean(by_way, axis=1)
-        errors = by_way.std(axis=0, ddof=1) / np.sqrt(len(by_way)) if len(by_way) > 1 else 0 * by_way[0]
-        return Slopes(by_member.mean(axis=0), errors, by_member)
+        return Slopes.of_draws(np.stack(by_way, axis=1))
 
     def inside(self, row: int) -> Mapping[str, Callable[[], np.ndarray]]:
         """What `Game.inside` is for one row: Grad-CAM for pictures before convolutions."""

@@ -50,10 +50,7 @@ class RowSlopes:
         start = row - row % tile
         if self.known.get(steps, (None,))[0] != start:  # one tile is kept: rows are asked in order
             self.known[steps] = start, self._tile(start, tile, steps)
-        found = self.known[steps][1][row - start]  # (members, draws, parts)
-        by_draw = found.mean(axis=0)
-        errors = by_draw.std(axis=0, ddof=1) / np.sqrt(len(by_draw)) if len(by_draw) > 1 else 0 * by_draw[0]
-        return Slopes(by_draw.mean(axis=0), errors, found.mean(axis=1))
+        return Slopes.of_draws(self.known[steps][1][row - start])  # (members, draws, parts)
 
     def _tile(self, start: int, tile: int, steps: int) -> np.ndarray:
         """float64 (tile, members, draws, parts)."""

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from pellucid.core.part import Part
 from pellucid.explain.game import Cell
 from pellucid.features._films import film, film_look, film_range
-from pellucid.features._pictures import Form, look, pixels
+from pellucid.features._pictures import Form, Look, look, pixels
 from pellucid.features._series import read_series
 from pellucid.features.sound import loudest_part, read_sound
 from pellucid.report.canvas import BLUE, COLOURS, FAINT, INK, VERMILION, Drawn, drawing
@@ -49,21 +49,20 @@ def colour_of(strength: float) -> tuple[float, float, float, float]:
 def picture_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:
     """The picture as it is, and beside it the same with its regions marked; the three strongest are numbered."""
     found = look(cell.value)
-    scale = min(1.0, LARGEST / max(found.height, found.width))
-    shape = max(round(found.height * scale), 1), max(round(found.width * scale), 1)
+    shape = _shrunk(found, LARGEST)
     seen = pixels(cell.value, Form(*shape, 3))
     width = 3.2 * min(max(found.width / found.height, 0.4), 2.5)
     with drawing(name, 2 * width + 0.2, 3.3) as drawn:
         for axes, shown in zip(_side_by_side(drawn, 2), (seen, _faded(seen)), strict=True):
             axes.imshow(shown, extent=(0, found.width, found.height, 0), interpolation="nearest")
             axes.set_axis_off()
-        order = np.argsort(-np.abs(contributions), kind="stable")[:NUMBERED].tolist()
+        numbers = _numbers(contributions)
         for place, (part, strength) in enumerate(zip(parts, strengths(contributions), strict=True)):
             top, left, bottom, right = part.place
             axes.add_patch(Rectangle((left, top), right - left, bottom - top, facecolor=colour_of(strength),
                                      edgecolor="none"))
-            if place in order and contributions[place]:
-                _number(axes, (left + right) / 2, (top + bottom) / 2, order.index(place) + 1)
+            if place in numbers:
+                _number(axes, (left + right) / 2, (top + bottom) / 2, numbers[place])
     return drawn.svg
 
 
@@ -78,6 +77,18 @@ def _side_by_side(drawn: Drawn, count: int) -> Sequence[Axes]:
     return drawn.figure.subplots(1, count, squeeze=False)[0]
 
 
+def _numbers(contributions: np.ndarray) -> dict[int, int]:
+    """The numbers of the strongest parts, from 1 on, by their places."""
+    order = np.argsort(-np.abs(contributions), kind="stable")[:NUMBERED].tolist()
+    return {place: number for number, place in enumerate(order, 1) if contributions[place]}
+
+
+def _shrunk(found: Look, longest: float) -> tuple[int, int]:
+    """Height and width with the longer side no longer than this."""
+    scale = min(1.0, longest / max(found.height, found.width))
+    return max(round(found.height * scale), 1), max(round(found.width * scale), 1)
+
+
 def _number(axes: Axes, across: float, down: float, number: int) -> None:
     axes.text(across, down, str(number), ha="center", va="center", fontsize=9, fontweight="bold", color="white",
               bbox={"boxstyle": "circle,pad=0.2", "facecolor": "#1b2430", "edgecolor": "none", "alpha": 0.8})
@@ -86,12 +97,11 @@ def _number(axes: Axes, across: float, down: float, number: int) -> None:
 def film_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np.ndarray) -> str:
     """The frames in order, each over a bar of its colour; the three strongest are numbered."""
     found = film_look(cell.value)[1]
-    scale = min(1.0, LARGEST / ACROSS / max(found.height, found.width))
-    shape = max(round(found.height * scale), 1), max(round(found.width * scale), 1)
+    shape = _shrunk(found, LARGEST / ACROSS)
     frames = film(cell.value, Form(*shape, 3, *(film_range(cell.value) or (0.0, 255.0))), len(parts))
     across = min(len(parts), ACROSS)
     down = -(-len(parts) // across)
-    order = np.argsort(-np.abs(contributions), kind="stable")[:NUMBERED].tolist()
+    numbers = _numbers(contributions)
     with drawing(name, 6.8, down * (0.3 + 6.8 / ACROSS * min(shape[0] / shape[1], 2.0))) as drawn:
         drawn.axes.remove()
         grid = drawn.figure.subplots(down, across, squeeze=False).ravel()
@@ -102,8 +112,8 @@ def film_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: np
             axes.add_patch(Rectangle((0, shape[0] * 1.04), shape[1], shape[0] * BAR, facecolor=colour_of(strength),
                                      edgecolor=FAINT, linewidth=0.6, clip_on=False))
             axes.set_ylim(shape[0] * (1.04 + BAR), 0)
-            if place in order and contributions[place]:
-                _number(axes, shape[1] / 2, shape[0] * (1.04 + BAR / 2), order.index(place) + 1)
+            if place in numbers:
+                _number(axes, shape[1] / 2, shape[0] * (1.04 + BAR / 2), numbers[place])
     return drawn.svg
 
 
@@ -116,13 +126,13 @@ def sound_drawing(name: str, cell: Cell, parts: Sequence[Part], contributions: n
         axes = drawn.axes
         axes.imshow(_loudness(samples, rate), origin="lower", extent=(0, seconds, 0, rate / 2), cmap="Greys",
                     aspect="auto", interpolation="bilinear", vmin=-RANGE, vmax=0)
-        order = np.argsort(-np.abs(contributions), kind="stable")[:NUMBERED].tolist()
+        numbers = _numbers(contributions)
         for place, (part, strength) in enumerate(zip(parts, strengths(contributions), strict=True)):
             start, stop, low, high = part.place
             axes.add_patch(Rectangle((start, low), stop - start, high - low, facecolor=colour_of(strength),
                                      edgecolor=FAINT, linewidth=0.4))
-            if place in order and contributions[place]:
-                _number(axes, (start + stop) / 2, (low + high) / 2, order.index(place) + 1)
+            if place in numbers:
+                _number(axes, (start + stop) / 2, (low + high) / 2, numbers[place])
         axes.set(xlabel="seconds", ylabel="pitch in hertz")
         axes.grid(False)
     return drawn.svg

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.tasks.learn import learn
+from pellucid.tasks.learn import try_out
 from pellucid.tasks.lesson import Lesson
 
 CANDIDATES = 8
@@ -24,5 +24,5 @@ def find_rate(lesson: Lesson, settings: Mapping[str, Any]) -> float:
     short = {**settings, "learning_rate": base, "members": CANDIDATES, "epochs": max(3, settings["epochs"] // 5),
              "rates": tuple(from_default.tolist()), "same_fold": True,
              "kinds": settings["kinds"][:1]}
-    errors = np.array(learn(lesson, short).outcome.history.best_error)
+    errors = np.array(try_out(lesson, short).history.best_error)
     return float(base * from_default[int(np.nanargmin(np.where(np.isfinite(errors), errors, np.nan)))])

@@ -56,7 +56,17 @@ def learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None = Non
         return _learn(lesson, settings, watch)
 
 
-def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> Learned:
+def try_out(lesson: Lesson, settings: Mapping[str, Any]) -> Outcome:
+    """How the training of the members goes; no model is made of them."""
+    enable_disk_cache()
+    with jax.enable_x64(settings["precision"] == "float64"):
+        return _trained(lesson, settings, None)[1]
+
+
+def _trained(lesson: Lesson, settings: Mapping[str, Any],
+             watch: Watch | None) -> tuple[Members, Outcome, Plan, Lesson]:
+    """The members, how their training went and was planned, and the lesson as it looks behind layers that never
+    change."""
     folds = folds_of(settings)
     program, state, spec, lesson = begin(lesson, settings)
     learns = [np.flatnonzero((lesson.folds != fold) & (lesson.weight > 0)) for fold in folds]
@@ -66,7 +76,12 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     size = row_sizes(program, lesson)
     outcome = run(program, state, on_device(lesson, settings, size), device_rows(learns, _by_size(judges, size)), plan,
                   watch)
-    trained = trained_members(spec, program, outcome)
+    return trained_members(spec, program, outcome), outcome, plan, lesson
+
+
+def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> Learned:
+    folds = folds_of(settings)
+    trained, outcome, plan, lesson = _trained(lesson, settings, watch)
     outputs = _left_out_outputs(trained, lesson, folds)
     if outcome.ending == "finished":
         with_path, lesson = with_places(trained, outputs, lesson, folds, settings,
