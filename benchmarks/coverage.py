@@ -42,7 +42,7 @@ from pellucid.tasks.prepare import Prepared, make_lesson, prepare
 from pellucid.uncertainty import calibration_error, debiased_calibration_error
 
 PROMISED = 0.9
-SETTINGS = {"members": 5, "hidden": (32,), "epochs": 15, "column_dropout": 0.0}
+SETTINGS = {"members": 5, "hidden": (32,), "epochs": 15, "column_dropout": 0.0, "numeric_embedding": "piecewise_linear"}
 TEST = 0.25
 RISKS = (0.05, 0.1, 0.2)
 BARS = {"sets": (0.885, 0.915), "intervals": (0.885, 0.915), "group": 0.03, "calibration_error": 0.03, "top_1": 0.9}

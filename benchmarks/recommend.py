@@ -70,6 +70,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="ml-100k.inter, or another table of ratings")
     parser.add_argument("--clicks", action="store_true", help="leave the ratings out: who met what")
     parser.add_argument("--folds", type=int, default=FOLDS, help="how many of the five folds are measured")
+    parser.add_argument("--results", type=Path, help="append the lines here")
     parser.add_argument("--quick", action="store_true", help="one fold, one network, few epochs")
     options = parser.parse_args()
     if not options.data.is_file():
@@ -83,11 +84,12 @@ def main() -> int:
     origin = record.origin(SEED) | {"benchmark": "recommend", "data": options.data.name, "clicks": options.clicks}
     for fold in range(1 if options.quick else min(options.folds, FOLDS)):
         folds.append(measure_fold(ratings, fold_of == fold, options))
-        record.emit(origin | {"fold": fold, **folds[-1]})
+        record.emit(origin | {"fold": fold, **folds[-1]}, options.results)
     found = means(folds)
     bars = passed(found)
     record.emit(origin | {"folds": len(folds), "mean": found, "bars": bars, "passed": all(bars.values()),
-                          "seconds_fit": round(float(np.mean([fold["seconds_fit"] for fold in folds])), 1)})
+                          "seconds_fit": round(float(np.mean([fold["seconds_fit"] for fold in folds])), 1)},
+                options.results)
     return 0 if options.quick or all(bars.values()) else 1
 
 

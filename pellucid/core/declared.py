@@ -134,7 +134,7 @@ DETECT_SETTINGS = (
 )
 
 ESTIMATOR = SettingsGroup(*NETWORK_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,
-                          *(setting for setting in DATA_SETTINGS if setting.name == "types"))
+                          *(setting for setting in DATA_SETTINGS if setting.name == "types"), *FILE_SETTINGS)
 """Settings of the scikit-learn estimators."""
 
 TRAIN = SettingsGroup(*DATA_SETTINGS, *NETWORK_SETTINGS, *START_SETTINGS, *TRAINING_SETTINGS, *DECISION_SETTINGS,

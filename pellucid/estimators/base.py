@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -19,11 +20,13 @@ from pellucid.estimators.arrays import checked_table
 from pellucid.estimators.weights import RowWeights, row_weights
 from pellucid.explain.changes import Changes
 from pellucid.explain.explanation import Explanation
+from pellucid.explain.similar import Similar
 from pellucid.features.inputs import cardinalities, encode_inputs, is_used, number_names
 from pellucid.features.targets import ClassTarget, NumberTarget
 from pellucid.model.predictions import Predictions
 from pellucid.networks.describe import Description
 from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resolve
+from pellucid.tasks.keeping import with_examples
 from pellucid.tasks.learn import Learned, learn
 from pellucid.tasks.lesson import Lesson, num_folds
 from pellucid.tasks.partial import Student
@@ -78,8 +81,11 @@ class TableEstimator(BaseEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
         self.__dict__.pop("_student", None)
         settings = self._checked_settings()
-        lesson, chosen = _lesson(*self._portion(X, y, sample_weight, reset=True), settings)
+        table, answers = self._portion(X, y, sample_weight, reset=True)
+        lesson, chosen = _lesson(table, answers, settings)
         learned = learn(lesson, chosen)
+        if settings["keep_examples"]:
+            learned = with_examples(learned, _with_answers(table, lesson), np.arange(len(table)), lesson)
         self.n_iter_ = learned.outcome.iterations
         return self._keep(learned)
 
@@ -133,6 +139,12 @@ class TableEstimator(BaseEstimator):
         check_is_fitted(self)
         return self.model_.changes(self._table(X, reset=False), **wishes)
 
+    def similar(self, X: Any, *, count: int = 3) -> list[Similar]:
+        """For each row of `X` the `count` training rows most like it in the learned space, and those that most
+        influenced its answer; fit with `keep_examples=True`. See `Model.similar`."""
+        check_is_fitted(self)
+        return self.model_.similar(self._table(X, reset=False), count=count)
+
     def describe(self) -> Description:
         """The trained network in a table: layers, neurons, synapses, shapes, memory."""
         check_is_fitted(self)
@@ -152,6 +164,7 @@ class TableEstimator(BaseEstimator):
 def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tuple[Lesson, dict[str, Any]]:
     """Features fitted on the rows that count, all rows encoded and dealt to folds."""
     target, codes, weights = answers
+    target = replace(target, name=_free_name(target.name, table))
     counted = weights.rows
     seen = table if (weights.counts == 1).all() else table.take(counted)
     schema = infer_schema(seen, (), settings["types"])
@@ -168,6 +181,21 @@ def _lesson(table: Table, answers: Answers, settings: Mapping[str, Any]) -> tupl
     classes = len(getattr(target, "classes", ()))
     chosen = decided(features, inputs, codes, classes, chosen)
     return Lesson(features, target, inputs, codes, weights.weight, folds, weights.counts), chosen
+
+
+def _free_name(name: str, table: Table) -> str:
+    """The name of the answers: not that of a column of X."""
+    while name in table.names:
+        name += "_"
+    return name
+
+
+def _with_answers(table: Table, lesson: Lesson) -> Table:
+    """The columns of X and the answers."""
+    target = lesson.target
+    answers = [target.classes[code] for code in lesson.answers] if isinstance(target, ClassTarget) else target.decode(
+        lesson.answers)
+    return replace(table, frame=table.frame.with_columns(pl.Series(target.name, answers)))
 
 
 def _folds(table: Table, names: list[str], answers: np.ndarray, chosen: Mapping[str, Any]) -> np.ndarray:

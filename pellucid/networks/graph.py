@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int
 from pellucid.errors import SettingsError, ShapeError, did_you_mean
 from pellucid.networks.feedforward import Feedforward, State, body_parts
 from pellucid.networks.parts import Part, Parts
-from pellucid.nn import Dense, Dropout, activations
+from pellucid.nn import Dense, Dropout, PiecewiseLinearEmbedding, activations
 from pellucid.nn._checks import whole_number
 from pellucid.nn._random import subkeys
 from pellucid.nn.buckets import trimmed
@@ -41,6 +41,7 @@ class GraphSettings:
     node_features: int
     edge_features: int = 0
     graph_features: int = 0
+    graph_bins: int = 0
     hidden: int = 128
     depth: int = 3
     messages: str = "directed"
@@ -49,8 +50,8 @@ class GraphSettings:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, low in (("node_features", 1), ("edge_features", 0), ("graph_features", 0), ("hidden", 1),
-                          ("depth", 1)):
+        for name, low in (("node_features", 1), ("edge_features", 0), ("graph_features", 0), ("graph_bins", 0),
+                          ("hidden", 1), ("depth", 1)):
             whole_number("Graph", name, getattr(self, name), low)
         for name, known in (("messages", MESSAGES), ("readout", AGGREGATIONS)):
             if (given := getattr(self, name)) not in known:
@@ -77,6 +78,8 @@ class Graph(eqx.Module):
         out_features: number of output neurons, at least 1.
         edge_features: numbers that come with an edge.
         graph_features: numbers that come with a whole graph and go straight to the head.
+        graph_bins: into how many bins a piecewise linear embedding splits each of these numbers; 0 for none. Bins are
+            evenly spaced from -2 to 2 until others are set, such as those of `nn.quantile_edges`.
         hidden: length of messages and of the nodes' vectors.
         depth: how many edges far a node sees.
         messages: `"directed"`, `"sum"`, `"mean"`, `"max"` or `"attention"`.
@@ -107,15 +110,16 @@ class Graph(eqx.Module):
     layers: tuple[DirectedMessagePassing | MessagePassing, ...]
     dropout: Dropout
     readout: Readout
+    graph_embedding: PiecewiseLinearEmbedding | None
     head: Feedforward
     settings: GraphSettings = eqx.field(static=True)
 
     def __init__(self, node_features: int, out_features: int, *, edge_features: int = 0, graph_features: int = 0,
-                 hidden: int = 128, depth: int = 3, messages: str = "directed", readout: str = "mean",
-                 activation: str = "relu", dropout: float = 0.0, head: Mapping[str, Any] | None = None,
-                 key: jax.Array) -> None:
-        self.settings = settings = GraphSettings(node_features, edge_features, graph_features, hidden, depth, messages,
-                                                 readout, activation, dropout)
+                 graph_bins: int = 0, hidden: int = 128, depth: int = 3, messages: str = "directed",
+                 readout: str = "mean", activation: str = "relu", dropout: float = 0.0,
+                 head: Mapping[str, Any] | None = None, key: jax.Array) -> None:
+        self.settings = settings = GraphSettings(node_features, edge_features, graph_features, graph_bins, hidden,
+                                                 depth, messages, readout, activation, dropout)
         enter_key, readout_key, head_key, *keys = subkeys(key, 3 + depth)
         activation = settings.activation
         self.enter = None
@@ -129,8 +133,13 @@ class Graph(eqx.Module):
                                                activation=activation, key=own) for own in keys)
         self.dropout = Dropout(dropout)
         self.readout = Readout(hidden, aggregation=readout, key=readout_key)
+        self.graph_embedding, known = None, graph_features
+        if graph_features and graph_bins:
+            edges = jnp.tile(jnp.linspace(-2.0, 2.0, graph_bins + 1), (graph_features, 1))
+            self.graph_embedding = PiecewiseLinearEmbedding(edges)
+            known = self.graph_embedding.out_features
         options = {"hidden": (hidden,), "activation": activation, "dropout": dropout} | dict(head or {})
-        self.head = Feedforward(hidden + graph_features, options.pop("hidden"), out_features, **options, key=head_key)
+        self.head = Feedforward(hidden + known, options.pop("hidden"), out_features, **options, key=head_key)
 
     def initial_state(self) -> State:
         """That of the head."""
@@ -196,7 +205,8 @@ class Graph(eqx.Module):
     def _joined(self, vector: Float[Array, "batch hidden"], inputs: GraphInputs) -> Float[Array, "batch joined"]:
         if not self.settings.graph_features:
             return vector
-        return jnp.concatenate([vector, inputs["graph_features"].astype(vector.dtype)], axis=1)
+        known = inputs["graph_features"].astype(vector.dtype)
+        return jnp.concatenate([vector, known if self.graph_embedding is None else self.graph_embedding(known)], axis=1)
 
     def _checked(self, inputs: GraphInputs) -> GraphInputs:
         settings = self.settings

@@ -28,6 +28,7 @@ STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)  # alpha of the ridge regression
 MOST_LEVELS = 254  # codes that HistGradientBoosting takes; the vocabulary is by falling count
 CHOICE_ROWS = 5_000  # rows on which the strength is chosen
+MOST_CELLS = 2e9  # that boosting looks at: rows × columns × classes × iterations
 THREADED_CELLS = 1_000_000  # below it one thread is faster, and on a busy machine many times so
 
 LABELS = {
@@ -175,12 +176,18 @@ def _held_out_error(estimator: Any, matrix: Any, targets: np.ndarray, weight: np
 
 def _boosting(regress: bool, matrix: Any, blocks: Sequence[Block], targets: np.ndarray, weight: np.ndarray,
               seed: int) -> Any:
-    """Histogram gradient boosting with native categories; stops early by itself above 10,000 rows."""
+    """Histogram gradient boosting with native categories; stops early by itself above 10,000 rows.
+
+    Where many rows, columns and classes would take more time than the network, it takes fewer and larger steps.
+    """
     maker = HistGradientBoostingRegressor if regress else HistGradientBoostingClassifier
-    rows, many = len(targets), not regress and len(np.unique(targets)) > 10
+    rows, classes = len(targets), 1 if regress else len(np.unique(targets))
     columns, codes = narrowed(blocks, rows, seed)
+    usual = 40 if classes > 10 else 100 if rows < 10_000 else 200
+    cells = rows * len(codes) * (classes if classes > 2 else 1)
+    iterations = int(np.clip(MOST_CELLS / cells, 40, usual))
     estimator = _Capped(maker(
-        learning_rate=0.08, max_iter=40 if many else 100 if rows < 10_000 else 200,
+        learning_rate=min(0.08 * usual / iterations, 0.2), max_iter=iterations,
         max_leaf_nodes=8 if rows < 2_000 else 15 if rows < 10_000 else 31,
         min_samples_leaf=int(np.clip(rows // 10, 2, 20)), l2_regularization=1.0,
         categorical_features=codes if codes.any() else None, random_state=seed), columns, codes)

@@ -41,6 +41,10 @@ FEWEST_EPOCHS = 12
 TWO_KINDS = 3000
 """Up to so many rows members with and without column dropout compete."""
 COLUMN_DROPOUT = 0.3
+RIVAL = "periodic"
+"""The other way to take in numbers: smooth waves instead of bins."""
+RIVALLED = range(1000, LARGE)
+"""With so many rows it competes: fewer could not tell, and more take long."""
 
 
 def resolve(given: Mapping[str, Any], size: TableSize, features: Sequence[AbstractFeature] = ()) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def resolve(given: Mapping[str, Any], size: TableSize, features: Sequence[Abstra
     task_defaults = {"loss": "cross_entropy", "label_smoothing": 0.0} if size.classes else {
         "loss": "mean_squared", "label_smoothing": 0.0}
     recipe = {**task_defaults, **_network(size), **_training(size, chosen), **_kinds(size, chosen),
-              **_raw(size, chosen, features)}
+              "rival": _rival(size, chosen, features), **_raw(size, chosen, features)}
     return chosen | {name: value for name, value in recipe.items() if chosen.get(name) is None}
 
 
@@ -87,6 +91,14 @@ def _kinds(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
     if asked is not None or size.rows > TWO_KINDS:
         return {"kinds": (asked or 0.0,)}
     return {"kinds": (COLUMN_DROPOUT * min(1.0, 1000 / max(size.rows, 1)), 0.0)}
+
+
+def _rival(size: TableSize, chosen: Mapping[str, Any], features: Sequence[AbstractFeature]) -> str | None:
+    """The embedding of numbers in a second training, between which and the first the left-out rows choose; `None` for
+    one training, as where the user has named an embedding or limits the time."""
+    asked = any(chosen.get(name) is not None for name in ("numeric_embedding", "time_limit"))
+    numbers = any(feature.kind in ("number", "date") for feature in features)
+    return RIVAL if numbers and not asked and size.rows in RIVALLED and not raw_features(features) else None
 
 
 def _raw(size: TableSize, chosen: Mapping[str, Any], features: Sequence[AbstractFeature]) -> dict[str, Any]:

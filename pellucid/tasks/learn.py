@@ -15,7 +15,7 @@ from pellucid.errors import SettingsError
 from pellucid.features.inputs import encodes_alone, raw_features
 from pellucid.model.members import Members
 from pellucid.model.model import Model
-from pellucid.tasks.left_out import calibration_of, kept_members, unlikeness_of
+from pellucid.tasks.left_out import calibration_of, errs_less, kept_members, unlikeness_of
 from pellucid.tasks.lesson import Lesson, folds_of
 from pellucid.tasks.network import build_members, fitted_start, network_spec
 from pellucid.tasks.places import with_places
@@ -60,13 +60,31 @@ def try_out(lesson: Lesson, settings: Mapping[str, Any]) -> Outcome:
     """How the training of the members goes; no model is made of them."""
     enable_disk_cache()
     with jax.enable_x64(settings["precision"] == "float64"):
-        return _trained(lesson, settings, None)[1]
+        return _trained(lesson, settings, None).outcome
 
 
-def _trained(lesson: Lesson, settings: Mapping[str, Any],
-             watch: Watch | None) -> tuple[Members, Outcome, Plan, Lesson]:
-    """The members, how their training went and was planned, and the lesson as it looks behind layers that never
-    change."""
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """Members, the fold that each left out, how their training went and was planned, the lesson as it looks behind
+    layers that never change, and the settings."""
+
+    members: Members
+    folds: tuple[int, ...]
+    outcome: Outcome
+    plan: Plan
+    lesson: Lesson
+    settings: Mapping[str, Any]
+
+    def outputs(self) -> np.ndarray:
+        """(members, rows, outputs), float64: of those rows that some member left out; zeros for the others."""
+        asked = np.flatnonzero(np.isin(self.lesson.folds, self.folds))
+        answers = self.members.outputs(jax.tree.map(lambda leaf: leaf[asked], dict(self.lesson.inputs)))
+        outputs = np.zeros((len(answers), len(self.lesson.answers), answers.shape[2]))
+        outputs[:, asked] = answers
+        return outputs
+
+
+def _trained(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> _Trained:
     folds = folds_of(settings)
     program, state, spec, lesson = begin(lesson, settings)
     learns = [np.flatnonzero((lesson.folds != fold) & (lesson.weight > 0)) for fold in folds]
@@ -76,24 +94,49 @@ def _trained(lesson: Lesson, settings: Mapping[str, Any],
     size = row_sizes(program, lesson)
     outcome = run(program, state, on_device(lesson, settings, size), device_rows(learns, _by_size(judges, size)), plan,
                   watch)
-    return trained_members(spec, program, outcome), outcome, plan, lesson
+    return _Trained(trained_members(spec, program, outcome), folds, outcome, plan, lesson, settings)
 
 
 def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> Learned:
-    folds = folds_of(settings)
-    trained, outcome, plan, lesson = _trained(lesson, settings, watch)
-    outputs = _left_out_outputs(trained, lesson, folds)
-    if outcome.ending == "finished":
-        with_path, lesson = with_places(trained, outputs, lesson, folds, settings,
-                                        lambda table, chosen: _learn(table, chosen, None).model.members)
-        if with_path is not trained:
-            trained, outputs = with_path, _left_out_outputs(with_path, lesson, folds)
-    kept = list(kept_members(lesson, outputs, folds, settings))
-    left_out, members = tuple(folds[member] for member in kept), trained.only(kept)
-    model = Model(lesson.features, lesson.target, members, calibration_of(lesson, outputs[kept], left_out, settings),
+    found = _trained(lesson, settings, watch)
+    found, outputs = _best_kind(found, found.outputs())
+    if found.outcome.ending == "finished":
+        found, outputs = _with_rival(lesson, *_with_places(found, outputs))
+    lesson, settings = found.lesson, found.settings
+    model = Model(lesson.features, lesson.target, found.members,
+                  calibration_of(lesson, outputs, found.folds, settings),
                   decision={name: settings.get(name) for name in DECIDING}, settings=settings,
-                  unlikeness=unlikeness_of(lesson, members, left_out))
-    return Learned(model, replace(outcome, history=outcome.history.only(kept)), plan)
+                  unlikeness=unlikeness_of(lesson, found.members, found.folds))
+    return Learned(model, found.outcome, found.plan)
+
+
+def _best_kind(found: _Trained, outputs: np.ndarray) -> tuple[_Trained, np.ndarray]:
+    """Those members whose kind errs least on left-out rows, and their outputs."""
+    kept = list(kept_members(found.lesson, outputs, found.folds, found.settings))
+    outcome = replace(found.outcome, history=found.outcome.history.only(kept))
+    kinds = (found.settings["kinds"][kept[0] // len(kept)],)
+    return replace(found, members=found.members.only(kept), folds=tuple(found.folds[member] for member in kept),
+                   outcome=outcome, settings={**found.settings, "kinds": kinds}), outputs[kept]
+
+
+def _with_places(found: _Trained, outputs: np.ndarray) -> tuple[_Trained, np.ndarray]:
+    """With a network over places beside a single encoder, where left-out rows say so."""
+    members, lesson = with_places(found.members, outputs, found.lesson, found.folds, found.settings,
+                                  lambda table, chosen: _learn(table, chosen, None).model.members)
+    if members is found.members:
+        return found, outputs
+    found = replace(found, members=members, lesson=lesson)
+    return found, found.outputs()
+
+
+def _with_rival(lesson: Lesson, found: _Trained, outputs: np.ndarray) -> tuple[_Trained, np.ndarray]:
+    """What was trained, or the members of a second training with another embedding of numbers, where they err less on
+    left-out rows."""
+    if not found.settings.get("rival"):
+        return found, outputs
+    rival = _trained(lesson, {**found.settings, "numeric_embedding": found.settings["rival"]}, None)
+    answers = rival.outputs()
+    return (rival, answers) if errs_less(lesson, answers, outputs, found.folds) else (found, outputs)
 
 
 def row_sizes(program: Descent, lesson: Lesson) -> np.ndarray | None:
@@ -105,15 +148,6 @@ def row_sizes(program: Descent, lesson: Lesson) -> np.ndarray | None:
 def _by_size(rows: list[np.ndarray], size: np.ndarray | None) -> list[np.ndarray]:
     """Rows that are measured, those of like length side by side."""
     return rows if size is None else [own[np.argsort(size[own], kind="stable")] for own in rows]
-
-
-def _left_out_outputs(trained: Members, lesson: Lesson, folds: tuple[int, ...]) -> np.ndarray:
-    """(members, rows, outputs), float64: of those rows that some member left out; zeros for the others."""
-    asked = np.flatnonzero(np.isin(lesson.folds, folds))
-    answers = trained.outputs(jax.tree.map(lambda leaf: leaf[asked], dict(lesson.inputs)))
-    outputs = np.zeros((len(answers), len(lesson.answers), answers.shape[2]))
-    outputs[:, asked] = answers
-    return outputs
 
 
 def start(lesson: Lesson, settings: Mapping[str, Any]) -> tuple[Descent, DescentState, dict[str, Any]]:

@@ -31,11 +31,16 @@ def kept_members(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...], se
     kinds = [range(start, start + count) for start in range(0, len(folds), count)]
     kept, *others = kinds
     for kind in others:
-        better = (_left_out_errors(lesson, outputs[list(kept)], folds[:count])
-                  - _left_out_errors(lesson, outputs[list(kind)], folds[:count]))
-        if len(better) > 1 and better.mean() > better.std(ddof=1) / np.sqrt(len(better)):
+        if errs_less(lesson, outputs[list(kind)], outputs[list(kept)], folds[:count]):
             kept = kind
     return kept
+
+
+def errs_less(lesson: Lesson, outputs: np.ndarray, others: np.ndarray, folds: tuple[int, ...]) -> bool:
+    """Whether members with these outputs err less on the rows that they left out than others, by more than one standard
+    error of the paired difference."""
+    better = _left_out_errors(lesson, others, folds) - _left_out_errors(lesson, outputs, folds)
+    return bool(len(better) > 1 and better.mean() > better.std(ddof=1) / np.sqrt(len(better)))
 
 
 def _left_out_errors(lesson: Lesson, outputs: np.ndarray, folds: tuple[int, ...]) -> np.ndarray:

@@ -147,16 +147,26 @@ def _finish(prepared: Prepared, chosen: dict[str, Any], folder: RunFolder, stage
             settings["learning_rate"] = find_rate(lesson, settings)
         prepared = replace(prepared, notes=(*prepared.notes, *_notes(lesson, settings)))
         learned = learn(lesson, settings, Watch(onlooker.progress, onlooker.callbacks, folder.checkpoint(), resume))
-        prepared = replace(prepared, notes=(*prepared.notes, *places_note(learned.model.members, lesson.features)))
+        prepared = replace(prepared, notes=(*prepared.notes, *places_note(learned.model.members, lesson.features),
+                                            *_rival_note(learned.model.settings)))
     if chosen["keep_examples"]:
-        learned = with_examples(learned, prepared, train_rows, lesson)
+        learned = with_examples(learned, prepared.table, train_rows, lesson)
     learned.model.save(folder.model)
-    story = Story(prepared, lesson, learned, settings, crossed, folder.command(prepared.target.name), stages)
+    story = Story(prepared, lesson, learned, dict(learned.model.settings), crossed,
+                  folder.command(prepared.target.name), stages)
     try:
         story = _judged(story, train_rows, test_rows)
     except KeyboardInterrupt:  # the model is saved; what is known of it is told
         story = replace(story, learned=replace(learned, outcome=replace(learned.outcome, ending="interrupted")))
     return _written(story, folder)
+
+
+def _rival_note(settings: Mapping[str, Any]) -> tuple[Note, ...]:
+    """What a user should know where a second training with another embedding of numbers was better."""
+    if not settings.get("rival") or settings["numeric_embedding"] != settings["rival"]:
+        return ()
+    return (Note("rival", "Two ways to take in numbers were tried. Left-out rows are answered better with waves (a "
+                 "periodic embedding) than with bins, so waves are used."),)
 
 
 def _judged(story: Story, train_rows: np.ndarray, test_rows: np.ndarray) -> Story:

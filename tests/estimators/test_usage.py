@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pellucid import Classifier, DataError, Regressor
+from pellucid import Classifier, DataError, Regressor, SettingsError
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +217,23 @@ def test_shown_in_a_notebook(fitted):
     assert "Classifier" in fitted._repr_html_()
     assert "epochs" in repr(Classifier(epochs=3))
     assert "Synapses" in str(fitted.describe()) or "synapses" in str(fitted.describe())
+
+
+def test_similar_cases_are_shown_where_rows_are_kept(fitted, rows, quick):
+    X, y = rows
+    with pytest.raises(SettingsError, match="keeps no training rows"):
+        fitted.similar(X[:1])
+    for labels in (y, y.astype(bool), np.array(["no", "yes"])[y]):
+        found = Classifier(**quick, keep_examples=True).fit(X, labels).similar(X[:2], count=2)
+        assert [one.nearest[0].row for one in found] == [0, 1] and len(found[0].nearest) == 2
+        assert found[0].nearest[0].answer == labels[0] and found[0].nearest[0].distance == pytest.approx(0, abs=1e-5)
+
+
+def test_a_column_may_bear_the_name_of_the_answers(rows):
+    numbers = pl.DataFrame({"y": rows[0][:, 0], "y_": rows[0][:, 1]})
+    model = Regressor(members=2, epochs=2, keep_examples=True).fit(numbers, rows[0][:, 2])
+    found = model.similar(numbers[:1], count=1)[0]
+    assert found.nearest[0].answer == pytest.approx(rows[0][0, 2], abs=1e-5)
 
 
 def test_predictions_are_explained(fitted, rows):
