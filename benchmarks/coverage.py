@@ -286,7 +286,7 @@ def shifts() -> list[dict[str, Any]]:
         split = prepared.split(TEST, 0)
         lesson, _ = make_lesson(prepared, split.train, settings)
         model = Model(lesson.features, lesson.target, None, None)
-        found = fit_unlikeness(lesson.features, lesson.inputs, None, (0,), lesson.folds)
+        found = fit_unlikeness(lesson.features, lesson.inputs, None, (0,), lesson.folds, lesson.counted)
         inside, outside = (found(model.encode(rows)[1].arrays, None)[1]
                            for rows in (prepared.table.take(split.test), as_table(other)))
         ranks = np.searchsorted(np.sort(inside), outside, side="left") / len(inside)
