@@ -11,6 +11,7 @@ from pellucid.data.same import alike
 from pellucid.data.schema import Column, Schema
 from pellucid.data.split import duplicate_groups
 from pellucid.data.table import Table
+from pellucid.data.times import stepping_column
 from pellucid.errors import DataError
 from pellucid.features.targets import fit_class_target, recognise_target
 from pellucid.features.types import MAX_LEVELS
@@ -122,6 +123,11 @@ def _row_notes(table: Table, schema: Schema) -> list[Note]:
         message = (f"There are only {rows} rows: a test part of {tested} rows leaves the accuracy uncertain by up to "
                    f"±{min(margin, 50):.0f} percentage points, so take scores with care.")
         notes.append(Note("few_rows", message, count=rows, severity="warning"))
+    time = stepping_column(table, schema)
+    if time is not None:
+        notes.append(Note("steps", f"Each row is the next step of `{time}`. Test rows drawn at random lie between "
+                          "training rows, which is easier than to foresee: for the future, set the time column "
+                          f"(`{time}`), or the task to forecast.", time, severity="warning"))
     groups = duplicate_groups(table, table.names)
     repeated = rows - len(np.unique(groups))
     if repeated:

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -128,9 +129,15 @@ def _frame(rows: list[list[str]], dialect: Dialect) -> pl.DataFrame:
 
 
 def _parse_odd(data: bytes, dialect: Dialect) -> tuple[pl.DataFrame, tuple[Note, ...]]:
-    """Files with stray quotes: the better of reading quotes leniently, line by line, and as plain characters."""
+    """Files with blanks or backslashes before quotes; or with stray quotes: the better of reading them leniently, line
+    by line, and as plain characters."""
     lines = data.decode(errors="replace").split("\n")
     width = len(dialect.names)
+    if re.search(rf"{re.escape(dialect.delimiter)} +{dialect.quote}|\\{dialect.quote}".encode(), data):
+        for escape in (None, "\\"):
+            rows = _lenient(lines, dialect, False, csv.QUOTE_MINIMAL, strict=True, escapechar=escape)
+            if rows and all(len(row) == width for row in rows):
+                return _frame(rows, dialect), ()
     best, best_fit = [], -1
     for lines_alone, quoting in ((False, csv.QUOTE_MINIMAL), (True, csv.QUOTE_MINIMAL), (True, csv.QUOTE_NONE)):
         rows = _lenient(lines, dialect, lines_alone, quoting)
@@ -143,8 +150,10 @@ def _parse_odd(data: bytes, dialect: Dialect) -> tuple[pl.DataFrame, tuple[Note,
     return _frame(best, dialect), (note, *_ragged_notes(fields, width))
 
 
-def _lenient(lines: list[str], dialect: Dialect, lines_alone: bool, quoting: int) -> list[list[str]]:
-    settings = {"delimiter": dialect.delimiter, "quotechar": dialect.quote, "quoting": quoting}
+def _lenient(lines: list[str], dialect: Dialect, lines_alone: bool, quoting: int, **more: Any) -> list[list[str]]:
+    """The rows, as Python's `csv` reads them with `more` settings; none where it cannot."""
+    settings = {"delimiter": dialect.delimiter, "quotechar": dialect.quote, "quoting": quoting,
+                "skipinitialspace": True, **more}
     limit = csv.field_size_limit(1 << 30)
     try:
         if lines_alone:

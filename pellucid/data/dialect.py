@@ -68,7 +68,7 @@ def _rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
     lines = sample.split("\n")
     if delimiter == " ":
         lines = [re.sub(r"[ \t]+", " ", line.strip()) for line in lines]
-    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, quotechar=quote)
+    reader = csv.reader((line + "\n" for line in lines), delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     rows = []
     try:
         for row in reader:

@@ -72,7 +72,7 @@ def _network(size: TableSize) -> dict[str, Any]:
 
 
 def _training(size: TableSize, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    batch = int(min(max(2 ** round(math.log2(max(size.rows, 32) / 32)), 128), 1024))
+    batch = int(min(max(2 ** round(math.log2(max(size.rows, 32) / 32)), 128), 1024, max(size.rows, 1)))
     iterations = 500 * math.sqrt(max(size.rows, 1000) / 1000)
     members = 8 if size.rows < LARGE else 4
     kept = max(size.rows * (1 - 1 / members), 1)

@@ -31,7 +31,7 @@ from pellucid.tasks.defaults import DEFAULT_NORMALISE, TableSize, decided, resol
 from pellucid.tasks.lesson import Lesson, num_folds
 from pellucid.tasks.transfer import adapted
 
-TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response")
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "churn", "survived", "diagnosis", "species")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +79,13 @@ class Prepared:
 
 
 def guess_target(table: Table) -> tuple[str, str]:
-    """The column to predict when the user names none, and why: a telling name, else the last column."""
-    by_name = {name.lower(): name for name in table.names}
-    for name in TARGET_NAMES:
-        if name in by_name:
-            return by_name[name], "its name says so"
-    return table.names[-1], "it is the last column"
+    """The column to predict when the user names none, and why: a telling name, that of the last column first, else the
+    last column."""
+    last, by_name = table.names[-1], {name.lower(): name for name in table.names}
+    telling = [by_name[name] for name in TARGET_NAMES if name in by_name]
+    if telling:
+        return last if last in telling else telling[0], "its name says so"
+    return last, "it is the last column"
 
 
 def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
@@ -112,8 +113,9 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
     known = np.flatnonzero(truth >= 0 if isinstance(fitted, ClassTarget) else np.isfinite(truth))
     if len(known) < len(table):
         lacking = len(table) - len(known)
-        notes += (Note("target_missing", f"{lacking} rows without a value of `{target}` were left out.", target,
-                       lacking, "warning"),)
+        notes = (*(note for note in notes if note.kind != "target_missing"),
+                 Note("target_missing", f"{lacking:,} rows without a value of `{target}` were left out.", target,
+                      lacking, "warning"))
         table, truth = table.take(known), truth[known]
     groups = _groups(table, settings["group_column"]) if families is None else families[known]
     return Prepared(table, schema, fitted, truth, notes, equal_rows(table, schema), groups=groups,

@@ -15,6 +15,9 @@ from pellucid.training.history import Epoch, History
 class Progress(Protocol):
     """What the engine tells while it trains."""
 
+    def tell(self, message: str) -> None:
+        """What is about to be done."""
+
     def begin(self, epochs: int, per_epoch: int) -> None:
         """Training is about to start: at most `epochs` epochs of `per_epoch` iterations."""
 
@@ -36,6 +39,9 @@ class Progress(Protocol):
 
 class Silent:
     """Says nothing."""
+
+    def tell(self, message: str) -> None:
+        """Nothing."""
 
     def begin(self, epochs: int, per_epoch: int) -> None:
         """Nothing."""
@@ -81,6 +87,10 @@ class Terminal:
         self.every = every
         self._bar: RichProgress | None = None
         self._said = time.monotonic()
+
+    def tell(self, message: str) -> None:
+        """Say it."""
+        self._print(message)
 
     def begin(self, epochs: int, per_epoch: int) -> None:
         """Draw an empty bar."""

@@ -22,6 +22,18 @@ def notes_of(table, target="y", **overrides):
     return {note.kind: note for note in check_table(table, infer_schema(table, target, overrides))}
 
 
+def test_rows_that_are_steps_in_time_are_told():
+    days = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 12, 31), "1d", eager=True)
+    weekdays = days.filter(days.dt.weekday() <= 5)[:ROWS]
+    for when in (days[:ROWS], days[:ROWS].reverse(), weekdays, weekdays.cast(pl.String)):
+        note = notes_of(table_of(when=when))["steps"]
+        assert note.column == "when" and note.severity == "warning" and "(`when`)" in note.message
+    assert notes_of(table_of(year=pl.Series(range(1600, 1600 + ROWS))))["steps"].column == "year"
+    moments = days[:ROWS].shuffle(seed=0)
+    for when in (moments, moments.sort().gather(RNG.integers(0, ROWS, ROWS)).sort()):
+        assert "steps" not in notes_of(table_of(when=when))
+
+
 def test_nothing_to_say_about_a_good_table():
     assert notes_of(table_of()) == {}
 

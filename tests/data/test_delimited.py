@@ -32,6 +32,12 @@ def test_quotes_with_delimiters_line_ends_and_quotes_inside():
     assert rows == [("1", "x,y"), ("2", 'x"q\nnew'), ("3", "z")] and not kinds
 
 
+def test_blanks_and_backslashes_before_quotes():
+    names, rows, kinds = rows_of('a, b\n1, "x,y"\n2,  "x \\"q\\" z"\n3, z\n')
+    assert names == ["a", "b"] and rows == [("1", "x,y"), ("2", 'x "q" z'), ("3", "z")] and not kinds
+    assert rows_of('a, b\n1, "x,y"\n2, "c:\\new"\n')[1] == [("1", "x,y"), ("2", "c:\\new")]
+
+
 @pytest.mark.parametrize("text", ['a,b\n1,5" pipe\n2,x\n', 'a,b\n1,"x,y\n2,x\n4,zz\n', 'a,b\n1,"5" pipe"\n2,x\n'])
 def test_stray_quotes_lose_no_row(text):
     names, rows, kinds = rows_of(text)

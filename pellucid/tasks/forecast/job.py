@@ -9,12 +9,13 @@ import numpy as np
 
 from pellucid.core.note import Note
 from pellucid.data.panel import Clock, Roles, Series, read_panel
+from pellucid.data.times import FEWEST_STEPS
 from pellucid.data.windows import Frame, Windows, cut
 from pellucid.errors import DataError, SettingsError
 from pellucid.model.forecaster import Forecaster, Spread
 from pellucid.tasks.forecast.network import Learned, learn
 from pellucid.tasks.forecast.plain import plain_forecasts, seasonal_scale
-from pellucid.tasks.forecast.roles import FEWEST_STEPS, find_roles, find_season, recognise
+from pellucid.tasks.forecast.roles import find_roles, find_season, recognise
 from pellucid.tasks.forecast.telling import Evidence, tell
 from pellucid.tasks.job import Finished, Job, Order
 

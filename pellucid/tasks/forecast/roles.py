@@ -10,12 +10,10 @@ import polars as pl
 from pellucid.data.panel import DAY, Clock, Roles, Series
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.table import Table
+from pellucid.data.times import FEWEST_STEPS, time_column
 from pellucid.errors import DataError, SettingsError
-from pellucid.features.dates import time_values
 from pellucid.features.values import as_text
 
-FEWEST_STEPS = 30
-TIME_NAMES = ("date", "time", "datetime", "timestamp", "year", "month", "week", "day", "period", "ds")
 MOST_COLUMNS = 4
 LONGEST_SEASON = 60
 
@@ -27,7 +25,7 @@ def find_roles(table: Table, target: str | None, settings: Mapping[str, Any]) ->
         DataError: there is no column of times, or no number to forecast.
     """
     schema = infer_schema(table, (), settings.get("types"))
-    time = settings["time_column"] or _time_column(table, schema)
+    time = settings["time_column"] or time_column(table, schema)
     if time is None:
         raise DataError("A forecast needs a column of dates, times or rising numbers, and none was found.",
                         "name it with time_column")
@@ -52,7 +50,7 @@ def recognise(table: Table, target: str | None) -> str | None:
     if len(table) < FEWEST_STEPS or len(table.names) > MOST_COLUMNS:
         return None
     schema = infer_schema(table, ())
-    time = _time_column(table, schema)
+    time = time_column(table, schema)
     if time is None or target == time:
         return None
     others = [column for column in schema.columns if column.name != time and column.used]
@@ -64,18 +62,6 @@ def recognise(table: Table, target: str | None) -> str | None:
     if left or _repeats(table, time, series):
         return None
     return f"the data are one number, `{numbers[0]}`, by time, `{time}`"
-
-
-def _time_column(table: Table, schema: Schema) -> str | None:
-    dates = [column.name for column in schema.columns if column.kind == "date"]
-    if dates:
-        return dates[0]
-    for column in schema.columns:
-        if column.name.lower() in TIME_NAMES and column.kind in ("number", "identifier"):
-            times = time_values(table.column(column.name))
-            if np.isfinite(times).mean() > 0.9:
-                return column.name
-    return None
 
 
 def _value_column(schema: Schema, time: str) -> str | None:
