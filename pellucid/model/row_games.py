@@ -17,8 +17,9 @@ from pellucid.networks.describe import describe
 
 Arrays = Mapping[str, Any]
 Score = Callable[[Arrays], np.ndarray]
-DRAWS, RAW_DRAWS = 32, 8
-"""Made-up rows that stand in for what is not known; fewer where raw columns make an answer dear."""
+DRAWS, DEAR_DRAWS = 32, 8
+"""Made-up rows that stand in for what is not known; fewer where a row takes more than one of an ordinary network. With
+eight of them, causes that only matter together may happen never to meet."""
 ROWS_AT_ONCE, BYTES_AT_ONCE = 1 << 14, 1 << 26
 """Rows, and bytes of raw columns, that are answered at a time."""
 ORDINARY = 4e6
@@ -88,7 +89,7 @@ class RowGames:
     @cached_property
     def draws(self) -> int:
         """How many made-up rows there are: one where nothing is drawn."""
-        return 1 if not any(self.is_drawn) else DRAWS if self.is_plain else RAW_DRAWS
+        return 1 if not any(self.is_drawn) else DRAWS if self.is_plain or self.weight == 1 else DEAR_DRAWS
 
     @cached_property
     def made_up(self) -> tuple[Encoded | None, ...]:
@@ -224,8 +225,11 @@ class _Coalitions:
 
 
 def row_weight(members: Members) -> int:
-    """How many rows of an ordinary network a row of these takes."""
-    return max(int(describe(members.network()).flops * len(members) / ORDINARY), 1)
+    """How many rows of an ordinary network a row of these takes; an encoder that is not asked takes nothing."""
+    network = members.network()
+    path = getattr(network, "path", None)
+    asked = path.table if path is not None and path.alone else network
+    return max(int(describe(asked).flops * len(members) / ORDINARY), 1)
 
 
 def _with_missing(own: Encoded, place: Place, table: Columns, row: int) -> Encoded:

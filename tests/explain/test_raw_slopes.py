@@ -51,8 +51,9 @@ def test_gradients_start_from_pictures_drawn_at_each_place(pictures):
                "activation": "softplus", "normalisation": "none"}
     for question in model_of(feature, encoder).questions(pictures):
         game, found = question.game, question.game.gradients(24)
-        assert game.draws == 8 and (found.errors > 0).any()
-        assert found.contributions.sum() == pytest.approx(game.difference, rel=0.05)
+        assert game.draws == 32 and (found.errors > 0).any()
+        missed = abs(found.contributions.sum() - game.difference)
+        assert missed < 0.05 * np.abs(found.contributions).sum()
 
 
 def test_gradients_into_pictures_add_up_and_agree_with_each_network(pictures):
