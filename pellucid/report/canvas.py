@@ -12,6 +12,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from pellucid.report import words
 
 # Okabe and Ito (2008), Color universal design: told apart by colour-blind readers.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072b2", "#d55e00", "#009e73", "#e69f00", "#56b4e9", "#cc79a7"
@@ -40,6 +43,14 @@ class Drawn:
         self.figure = figure
         self.axes = axes
         self.svg = ""
+
+
+def logarithmic(axes: Axes, which: str) -> None:
+    """Make the axis `which` (`"x"` or `"y"`) of `axes` logarithmic, its ticks plain numbers instead of formulas."""
+    axis = {"x": axes.xaxis, "y": axes.yaxis}[which]
+    axes.set(**{f"{which}scale": "log"})
+    axis.set_major_formatter(FuncFormatter(lambda value, _: words.number(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 @contextmanager

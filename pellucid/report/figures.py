@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from pellucid.model.metrics import metrics
 from pellucid.report import words
-from pellucid.report.canvas import BLUE, COLOURS, FAINT, GREEN, INK, PAPER, VERMILION, drawing
+from pellucid.report.canvas import BLUE, COLOURS, FAINT, GREEN, INK, PAPER, VERMILION, drawing, logarithmic
 from pellucid.report.result import ClassEvidence, Curve, NetworkPicture, NumberEvidence, Ranking
 
 RASTER_ABOVE = 400
@@ -36,7 +36,7 @@ def training_curve(curve: Curve) -> str:
         known = np.concatenate([curve.training, curve.validation])
         known = known[np.isfinite(known)]
         if len(known) and known.min() > 0 and known.max() > 20 * known.min():
-            axes.set_yscale("log")
+            logarithmic(axes, "y")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="epoch (−1: before training)", ylabel=f"error ({curve.error.replace('_', ' ')})")
         axes.legend(loc="upper right")

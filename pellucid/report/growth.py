@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from pellucid.core.files import write_atomically
 from pellucid.model.metrics import higher_is_better, metrics
 from pellucid.report import views, words
-from pellucid.report.canvas import BLUE, GREEN, INK, VERMILION, drawing
+from pellucid.report.canvas import BLUE, GREEN, INK, VERMILION, drawing, logarithmic
 from pellucid.report.result import plain
 from pellucid.uncertainty.learning_curve import LearningCurve
 
@@ -172,10 +172,9 @@ def drawn(growth: Growth) -> str:
         axes.axvline(growth.rows, color=VERMILION, linewidth=1.0, linestyle=(0, (3, 3)))
         axes.axvline(2 * growth.rows, color=GREEN, linewidth=1.0, linestyle=(0, (3, 3)), label="twice the data")
         axes.plot(reach[ahead], ends[ahead, 0], color=BLUE, linewidth=2.6)
-        axes.set_xscale("log")
+        logarithmic(axes, "x")
         axes.set_xticks(sorted({*growth.sizes[::2].tolist(), growth.rows, 4 * growth.rows}))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel="training rows", ylabel=metrics[growth.metric].label)
         axes.legend(loc="lower right" if higher_is_better(growth.metric) else "upper right")
     return picture.svg

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pellucid.report.figures import training_curve
 from pellucid.report.html import render, summary
 from pellucid.report.result import (
     Contender,
@@ -90,6 +91,12 @@ def test_same_result_same_page(result, page):
 
 def test_first_sentence_stands_before_everything_else(page):
     assert page.index('class="headline"') < page.index("The network beside plain methods")
+
+
+def test_logarithmic_axes_have_plain_numbers():
+    epochs = np.arange(-1, 30)
+    drawn = training_curve(Curve(epochs, np.exp(-epochs / 4), np.exp(-epochs / 9), "e"))
+    assert ">0.01<" in drawn and ">0.1<" in drawn and "mathdefault" not in drawn
 
 
 def test_a_bare_result_renders():

@@ -14,7 +14,7 @@ from pellucid.core.note import Note
 from pellucid.model.anomalies import Detections, judge_flags, judge_ranking
 from pellucid.model.detector import Detector
 from pellucid.report import words
-from pellucid.report.canvas import BLUE, FAINT, INK, VERMILION, drawing
+from pellucid.report.canvas import BLUE, FAINT, INK, VERMILION, drawing, logarithmic
 from pellucid.report.result import Chart, Contender, Grid, Result, SchemaRow, Section, Verdict
 from pellucid.report.verdict import compare_with_best, write_verdict
 from pellucid.tasks.detect.learn import Learned
@@ -193,7 +193,7 @@ def _distribution(prepared: Prepared, found: Detections) -> Chart:
         ticks = [value for value in (-10, -3, -1, 0, 1, 3, 10, 30, 100, 1000, 10_000)
                  if edges[0] <= np.arcsinh(value) <= edges[-1]]
         axes.set_xticks(np.arcsinh(ticks), [words.number(value) for value in ticks])
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
         axes.set(xlabel="score: distance from the middle, in quartile distances of usual rows", ylabel="rows")
         axes.legend(loc="upper right")
     return Chart("Scores", shown.svg, f"Histogram of {len(found):,} scores, {found.flagged.sum():,} beyond the line.",
@@ -210,7 +210,7 @@ def _roc(model: Detector, evidence: Evidence) -> Chart:
             some = np.unique(np.linspace(0, len(alarms) - 1, CURVE_POINTS).astype(int))
             axes.plot(np.maximum(alarms[some], 1e-4), hits[some], color=colour, label=label)
         axes.axvline(model.false_alarms, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-        axes.set_xscale("log")
+        logarithmic(axes, "x")
         axes.set(xlabel="normal rows flagged", ylabel="anomalies found", xlim=(1e-4, 1), ylim=(-0.02, 1.02))
         axes.legend(loc="best")
     return Chart("Anomalies found for so many false alarms", shown.svg,
