@@ -162,8 +162,8 @@ def _column_notes(column: Column, rows: int, is_target: bool) -> list[Note]:
                            "count as missing.", column.unreadable, "warning")
     if is_target:
         if column.missing:
-            add("target_missing", f"The target `{name}` is missing in {column.missing:,} rows, which are left out.",
-                column.missing, "warning")
+            add("target_missing", f"The target `{name}` has no value in {column.missing:,} of {rows:,} rows, which are "
+                                  "left out.", column.missing, "warning")
         return found
     if column.kind == "ignore" and column.reason.startswith("constant"):
         add("constant", f"`{name}` is {column.reason}; it is left out.")

@@ -114,8 +114,8 @@ def prepare(table: Table, target: str, settings: Mapping[str, Any]) -> Prepared:
     if len(known) < len(table):
         lacking = len(table) - len(known)
         notes = (*(note for note in notes if note.kind != "target_missing"),
-                 Note("target_missing", f"{lacking:,} rows without a value of `{target}` were left out.", target,
-                      lacking, "warning"))
+                 Note("target_missing", f"{lacking:,} of {len(table):,} rows have no value of `{target}` and were left "
+                      "out.", target, lacking, "warning"))
         table, truth = table.take(known), truth[known]
     groups = _groups(table, settings["group_column"]) if families is None else families[known]
     return Prepared(table, schema, fitted, truth, notes, equal_rows(table, schema), groups=groups,

@@ -77,8 +77,8 @@ def read_ratings(table: Table, target: str | None, settings: Mapping[str, Any]) 
     for name, cells in ((columns.user, user), (columns.item, item)):
         lacking = sum(cell is None for cell in cells)
         if lacking:
-            notes.append(Note("missing_ids", f"`{name}` is empty in {lacking:,} rows, which are left out.", name,
-                              lacking, "warning"))
+            notes.append(Note("missing_ids", f"`{name}` is empty in {lacking:,} of {len(cells):,} rows, which are left "
+                              "out.", name, lacking, "warning"))
     low, high, outside = _scale(value[~nameless & np.isfinite(value)]) if explicit else (1.0, 1.0, np.zeros(0))
     out = np.isin(value, outside)
     if out.any():
@@ -114,8 +114,8 @@ def _values(table: Table, columns: Columns) -> tuple[np.ndarray, bool, list[Note
     for word, count in (("hold no value", int(read.missing.sum())), ("are infinite", read.infinite),
                         ("are no number", int(read.unreadable.sum()))):
         if count:
-            notes.append(Note("rating_missing", f"{count:,} cells of `{name}` {word}; these rows are left out.", name,
-                              count, "warning"))
+            notes.append(Note("rating_missing", f"{count:,} of {len(table):,} cells of `{name}` {word}; these rows are "
+                              "left out.", name, count, "warning"))
     known = read.values[np.isfinite(read.values)]
     if not len(known):
         raise DataError(f"`{name}` holds no numbers, so that it cannot be a column of ratings.",
