@@ -192,10 +192,8 @@ def _free_name(name: str, table: Table) -> str:
 
 def _with_answers(table: Table, lesson: Lesson) -> Table:
     """The columns of X and the answers."""
-    target = lesson.target
-    answers = [target.classes[code] for code in lesson.answers] if isinstance(target, ClassTarget) else target.decode(
-        lesson.answers)
-    return replace(table, frame=table.frame.with_columns(pl.Series(target.name, answers)))
+    answers = pl.Series(lesson.target.name, lesson.target.decode(lesson.answers).tolist())
+    return replace(table, frame=table.frame.with_columns(answers))
 
 
 def _folds(table: Table, names: list[str], answers: np.ndarray, chosen: Mapping[str, Any]) -> np.ndarray:

@@ -26,6 +26,7 @@ from pellucid.nn.message_passing import (
     Readout,
     end_to_end,
 )
+from pellucid.nn.numeric import even_edges
 
 MESSAGES = ("directed", *AGGREGATIONS)
 SHARES = (0.4, 1.0)
@@ -135,8 +136,7 @@ class Graph(eqx.Module):
         self.readout = Readout(hidden, aggregation=readout, key=readout_key)
         self.graph_embedding, known = None, graph_features
         if graph_features and graph_bins:
-            edges = jnp.tile(jnp.linspace(-2.0, 2.0, graph_bins + 1), (graph_features, 1))
-            self.graph_embedding = PiecewiseLinearEmbedding(edges)
+            self.graph_embedding = PiecewiseLinearEmbedding(even_edges(graph_features, graph_bins))
             known = self.graph_embedding.out_features
         options = {"hidden": (hidden,), "activation": activation, "dropout": dropout} | dict(head or {})
         self.head = Feedforward(hidden + known, options.pop("hidden"), out_features, **options, key=head_key)

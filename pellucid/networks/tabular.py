@@ -26,6 +26,7 @@ from pellucid.nn import (
     embedding_size,
 )
 from pellucid.nn._random import subkeys
+from pellucid.nn.numeric import even_edges
 
 Inputs = Mapping[str, jax.Array]
 
@@ -165,7 +166,7 @@ class Tabular(eqx.Module):
             return PeriodicEmbedding(len(embedded), size=size, frequencies=options.frequencies,
                                      deviation=options.deviation, variant=options.variant, key=key)
         if edges is None:
-            edges = jnp.tile(jnp.linspace(-2.0, 2.0, options.bins + 1), (len(embedded), 1))
+            edges = even_edges(len(embedded), options.bins)
         if jnp.shape(edges) != (len(embedded), options.bins + 1):
             raise ShapeError(f"`Tabular` got edges of shape {jnp.shape(edges)}; expected "
                              f"({len(embedded)}, {options.bins + 1}).", "pass a row of edges for each embedded number")

@@ -144,6 +144,12 @@ class PiecewiseLinearEmbedding(eqx.Module):
         features, marks = self.edges.value.shape[-2:]
         return features * ((marks - 1 if self.mix is None else self.mix.bias.shape[-1]) + self.raw)
 
+    def fitted(self, values: np.ndarray) -> PiecewiseLinearEmbedding:
+        """This layer, or layers with a leading member axis, with edges at quantiles of `values` (rows, features)."""
+        old = self.edges.value
+        edges = quantile_edges(values, old.shape[-1] - 1).astype(old.dtype)
+        return eqx.tree_at(lambda one: one.edges.value, self, jax.device_put(np.broadcast_to(edges, old.shape)))
+
     def __call__(self, x: jax.Array) -> jax.Array:
         """From (batch, features) to (batch, features · size), feature by feature."""
         last_axis("PiecewiseLinearEmbedding", x, self.edges.value.shape[-2])
@@ -157,6 +163,11 @@ class PiecewiseLinearEmbedding(eqx.Module):
         if self.raw:
             way = jnp.concatenate([x[..., None], way], axis=-1)
         return way.reshape(*x.shape[:-1], -1)
+
+
+def even_edges(features: int, bins: int) -> jax.Array:
+    """Edges of evenly spaced bins from -2 to 2, (features, bins + 1), until `fitted` finds better ones."""
+    return jnp.tile(jnp.linspace(-2.0, 2.0, bins + 1), (features, 1))
 
 
 def quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from matplotlib.ticker import FuncFormatter
 
 from pellucid.core.files import write_atomically
 from pellucid.model.metrics import higher_is_better, metrics
@@ -174,7 +173,6 @@ def drawn(growth: Growth) -> str:
         axes.plot(reach[ahead], ends[ahead, 0], color=BLUE, linewidth=2.6)
         logarithmic(axes, "x")
         axes.set_xticks(sorted({*growth.sizes[::2].tolist(), growth.rows, 4 * growth.rows}))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.set(xlabel="training rows", ylabel=metrics[growth.metric].label)
         axes.legend(loc="lower right" if higher_is_better(growth.metric) else "upper right")
     return picture.svg

@@ -27,7 +27,6 @@ from pellucid.training.loop import Data
 from pellucid.training.objectives import AbstractObjective, Blended, Supervised
 from pellucid.training.optimisers import Optimiser
 from pellucid.training.plan import SMALLEST_TILE, TILE, Plan, device_data, device_rows
-from pellucid.training.progress import Silent
 
 DECIDING = ("positive", "threshold", "costs", "risk")
 
@@ -102,7 +101,7 @@ def _learn(lesson: Lesson, settings: Mapping[str, Any], watch: Watch | None) -> 
     found = _trained(lesson, settings, watch)
     found, outputs = _best_kind(found, found.outputs())
     if found.outcome.ending == "finished":
-        found, outputs = _with_rival(lesson, *_with_places(found, outputs), watch)
+        found, outputs = _with_rival(*_with_places(found, outputs), watch or Watch())
     lesson, settings = found.lesson, found.settings
     model = Model(lesson.features, lesson.target, found.members,
                   calibration_of(lesson, outputs, found.folds, settings),
@@ -130,19 +129,18 @@ def _with_places(found: _Trained, outputs: np.ndarray) -> tuple[_Trained, np.nda
     return found, found.outputs()
 
 
-def _with_rival(lesson: Lesson, found: _Trained, outputs: np.ndarray,
-                watch: Watch | None) -> tuple[_Trained, np.ndarray]:
+def _with_rival(found: _Trained, outputs: np.ndarray, watch: Watch) -> tuple[_Trained, np.ndarray]:
     """What was trained, or the members of a second training with another embedding of numbers, where they err less on
     left-out rows."""
     if not found.settings.get("rival"):
         return found, outputs
-    progress = watch.progress if watch else Silent()
-    progress.tell(f"once more, with a {found.settings['rival']} embedding of numbers; left-out rows choose")
-    rival = _trained(lesson, {**found.settings, "numeric_embedding": found.settings["rival"]}, Watch(progress))
+    watch.progress.tell(f"once more, with a {found.settings['rival']} embedding of numbers; left-out rows choose")
+    rival = _trained(found.lesson, {**found.settings, "numeric_embedding": found.settings["rival"]},
+                     Watch(watch.progress))
     if rival.outcome.ending != "finished":
         return found, outputs
     answers = rival.outputs()
-    return (rival, answers) if errs_less(lesson, answers, outputs, found.folds) else (found, outputs)
+    return (rival, answers) if errs_less(found.lesson, answers, outputs, found.folds) else (found, outputs)
 
 
 def row_sizes(program: Descent, lesson: Lesson) -> np.ndarray | None:

@@ -17,7 +17,6 @@ from pellucid.core.keys import run_key
 from pellucid.features.base import AbstractFeature
 from pellucid.features.inputs import cardinalities, encodes_alone, raw_features
 from pellucid.networks import Composite, build
-from pellucid.nn import quantile_edges
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.linear_start import linear_start
 from pellucid.tasks.raw import Situation
@@ -139,8 +138,6 @@ def _fitted_body(lesson: Lesson, members: Any, folds: tuple[int, ...], dropouts:
         return members
     layer = getattr(members, "number_embedding", None)
     if hasattr(layer, "edges"):
-        channels = list(members.embedded_channels)
-        edges = quantile_edges(lesson.inputs["numbers"][lesson.counted][:, channels], layer.edges.value.shape[-1] - 1)
-        tiled = jax.device_put(np.broadcast_to(edges.astype(layer.edges.value.dtype), layer.edges.value.shape))
-        members = eqx.tree_at(lambda one: one.number_embedding.edges.value, members, tiled)
+        numbers = lesson.inputs["numbers"][lesson.counted][:, list(members.embedded_channels)]
+        members = eqx.tree_at(lambda one: one.number_embedding, members, layer.fitted(numbers))
     return members

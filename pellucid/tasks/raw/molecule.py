@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from pellucid.features.chemistry import atom_features, bond_features
 from pellucid.features.molecule import Molecule
 from pellucid.networks import Graph
-from pellucid.nn import quantile_edges
 from pellucid.tasks.lesson import Lesson
 from pellucid.tasks.raw.base import RawKind, Situation
 
@@ -35,12 +33,10 @@ def training(feature: Molecule, situation: Situation) -> dict[str, Any]:
 def start(feature: Molecule, encoder: Graph, raw: Mapping[str, np.ndarray], lesson: Lesson,
           weights: Sequence[np.ndarray]) -> Graph:
     """Bins between quantiles of the descriptors of the training rows."""
-    layer = encoder.graph_embedding
-    if layer is None:
+    if encoder.graph_embedding is None:
         return encoder
-    edges = quantile_edges(raw["graph_features"][lesson.counted], layer.edges.value.shape[-1] - 1)
-    tiled = jnp.broadcast_to(edges.astype(layer.edges.value.dtype), layer.edges.value.shape)
-    return eqx.tree_at(lambda one: one.graph_embedding.edges.value, encoder, tiled)
+    return eqx.tree_at(lambda one: one.graph_embedding, encoder,
+                       encoder.graph_embedding.fitted(raw["graph_features"][lesson.counted]))
 
 
 def plain(raw: Mapping[str, np.ndarray]) -> np.ndarray:
